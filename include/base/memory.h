@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Memory. There are two manners: memory_*() never fails (the process says
+ * "out of memory" and ends with status 111), for small things without which
+ * it cannot go on; memory_try_*() returns NULL, for everything whose size
+ * comes from a map, so that a load that does not fit fails alone.
+ */
+#ifndef BASE_MEMORY_H
+#define BASE_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Allocate zeroed memory for count objects of size bytes; free() it. */
+void *memory_zero(size_t count, size_t size);
+/* Copy len bytes and a NUL behind them; free() it. */
+char *memory_copy(const char *data, size_t len);
+
+/*
+ * Zeroed memory, or NULL where there is none or count * size overflows.
+ * Tests make the n-th call from now fail with memory_fail_after().
+ */
+void *memory_try_zero(size_t count, size_t size);
+/* As realloc() for count objects; NULL leaves the old block as it was. */
+void *memory_try_resize(void *old, size_t count, size_t size);
+/* As memory_copy(), or NULL. */
+char *memory_try_copy(const char *data, size_t len);
+
+/*
+ * Make room for one more object in *array, a memory_try_*() block of *room
+ * objects of which count are in use, by doubling. False where there is no
+ * memory; then nothing has changed.
+ */
+bool memory_try_grow(void **array, size_t *room, size_t count, size_t size);
+
+/*
+ * For tests: let the n-th memory_try_*() call of this thread, counted from
+ * now, and every one after it, fail; 0 ends that.
+ */
+void memory_fail_after(size_t n);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/memory.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static _Thread_local size_t fail_after;
+
+/* Say that there is no memory and end, without needing any. */
+static _Noreturn void
+die(void)
+{
+	static const char text[] = "fromguard: out of memory\n";
+
+	/* Nothing can be done about a failed write here. */
+	(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+	_exit(111);
+}
+
+/* Count down to the failure that a test has ordered. */
+static bool
+fails_now(void)
+{
+	if (fail_after == 0)
+		return false;
+	if (fail_after == 1)
+		return true;
+	fail_after--;
+	return false;
+}
+
+void
+memory_fail_after(size_t n)
+{
+	fail_after = n;
+}
+
+void *
+memory_zero(size_t count, size_t size)
+{
+	void *p = calloc(count > 0 ? count : 1, size);
+
+	if (p == NULL)
+		die();
+	return p;
+}
+
+char *
+memory_copy(const char *data, size_t len)
+{
+	char *copy = memory_zero(len + 1, 1);
+
+	memcpy(copy, data, len);
+	return copy;
+}
+
+void *
+memory_try_zero(size_t count, size_t size)
+{
+	if (fails_now())
+		return NULL;
+	return calloc(count > 0 ? count : 1, size);
+}
+
+void *
+memory_try_resize(void *old, size_t count, size_t size)
+{
+	if (fails_now())
+		return NULL;
+	return reallocarray(old, count > 0 ? count : 1, size);
+}
+
+char *
+memory_try_copy(const char *data, size_t len)
+{
+	char *copy = len == SIZE_MAX ? NULL : memory_try_zero(len + 1, 1);
+
+	if (copy != NULL)
+		memcpy(copy, data, len);
+	return copy;
+}
+
+bool
+memory_try_grow(void **array, size_t *room, size_t count, size_t size)
+{
+	void *grown;
+	size_t more;
+
+	if (count < *room)
+		return true;
+	if (*room > SIZE_MAX / 2)
+		return false;
+	more = *room == 0 ? 16 : *room * 2;
+	grown = memory_try_resize(*array, more, size);
+	if (grown == NULL)
+		return false;
+	*array = grown;
+	*room = more;
+	return true;
+}

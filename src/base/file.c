@@ -155,6 +155,7 @@ file_read(const char *path, char **content, size_t *len, struct error *error)
 
 		if (result != FILE_READ || !moved)
 			return result;
+		explicit_bzero(*content, *len); /* it may be secret */
 		free(*content);
 		*content = NULL;
 		(void)usleep(10000); /* a pause cut short is as good */

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "maps/map.h"
+#include "base/file.h"
+#include "base/memory.h"
+
+#include <stdlib.h>
+
+static const char *const type_names[MAP_TYPES] = {
+    [MAP_TEXT] = "text",         [MAP_CDB] = "cdb",
+    [MAP_PCRE] = "pcre",         [MAP_OWNERS] = "owners",
+    [MAP_VIRTUAL] = "virtual",   [MAP_ALIASES] = "aliases",
+    [MAP_ACCOUNTS] = "accounts",
+};
+
+const char *
+map_type_name(enum map_type type)
+{
+	return type_names[type];
+}
+
+bool
+map_spec_parse(struct span text, struct map_spec *spec, struct error *error)
+{
+	const char *colon;
+	struct span type;
+
+	spec->optional = text.len > 0 && text.data[0] == '?';
+	if (spec->optional)
+		text = span_from(text, 1);
+	colon = memchr(text.data, ':', text.len);
+	type =
+	    span_of(text.data, colon == NULL ? 0 : (size_t)(colon - text.data));
+	for (int i = 0; colon != NULL && i < MAP_TYPES; i++) {
+		if (!span_is(type, type_names[i]))
+			continue;
+		spec->type = (enum map_type)i;
+		text = span_from(text, type.len + 1);
+		if (text.len == 0 || memchr(text.data, '\0', text.len) != NULL)
+			break;
+		spec->path = memory_copy(text.data, text.len);
+		return true;
+	}
+	error_set(error,
+		  "\"%" SPAN_FMT
+		  "\" is no map: it is TYPE:PATH, and TYPE is text, "
+		  "cdb, pcre, owners, virtual, aliases or accounts",
+		  SPAN_ARG(text));
+	return false;
+}
+
+/* Say why a file was not read, without its name twice. */
+static void
+say_unread(const struct map_context *context, const char *path,
+	   const struct error *error)
+{
+	const char *text = error->text;
+	size_t len = strlen(path);
+
+	if (strncmp(text, path, len) == 0 && strncmp(text + len, ": ", 2) == 0)
+		text += len + 2;
+	problems_add(context->problems, PROBLEM_REFUSAL, context->name, 0, "%s",
+		     text);
+}
+
+/* Hand the content to the loader of its type. */
+static bool
+load_content(enum map_type type, char *content, size_t len,
+	     const struct map_context *context)
+{
+	switch (type) {
+	case MAP_TEXT:
+		return text_load(content, len, context);
+	case MAP_CDB:
+		return cdb_load(content, len, context);
+	case MAP_OWNERS:
+		return owners_load(content, len, context);
+	case MAP_VIRTUAL:
+		return virtual_load(content, len, context);
+	case MAP_ALIASES:
+		return aliases_load(content, len, context);
+	case MAP_ACCOUNTS:
+		return accounts_load(content, len, context);
+	case MAP_PCRE:
+	case MAP_TYPES:
+		break;
+	}
+	problems_add(context->problems, PROBLEM_REFUSAL, context->name, 0,
+		     "a %s map has rules, not entries",
+		     map_type_name(MAP_PCRE));
+	return true;
+}
+
+bool
+map_load(const struct map_spec *spec, const struct map_context *context)
+{
+	struct error error;
+	char *content;
+	size_t len;
+	bool done;
+
+	switch (file_read(spec->path, &content, &len, &error)) {
+	case FILE_READ:
+		break;
+	case FILE_MISSING:
+		if (!spec->optional)
+			say_unread(context, spec->path, &error);
+		return true;
+	case FILE_REFUSED:
+		say_unread(context, spec->path, &error);
+		return true;
+	}
+	done = load_content(spec->type, content, len, context);
+	if (!done)
+		problems_add(context->problems, PROBLEM_REFUSAL, context->name,
+			     0, "out of memory");
+	free(content);
+	return done;
+}

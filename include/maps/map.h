@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "maps/pattern.h"
+#include "maps/rules.h"
 
 enum map_type {
 	MAP_TEXT,
@@ -85,6 +86,14 @@ map_origin(const struct map_context *context)
  * is a refusal; so is one that can not be read or trusted.
  */
 bool map_load(const struct map_spec *spec, const struct map_context *context);
+
+/*
+ * Read a MAP_PCRE map; problems as map_load() has them, name is the map's for
+ * them. A missing optional one has no rules. NULL where there is nothing to
+ * be had: problems has a refusal then.
+ */
+struct rules *map_load_rules(const struct map_spec *spec, const char *name,
+			     struct problems *problems);
 
 /*
  * The loaders by type, on content that is in memory (they may write into

@@ -72,6 +72,9 @@ bool grants_any(const struct grants *grants, enum pattern_kind left,
 const struct grant_edge *grants_edges(const struct grants *grants,
 				      grant_name from, size_t *count);
 
+/* Are there any aliases at all? */
+bool grants_have_edges(const struct grants *grants);
+
 /* Every grant and denial once, in no order; for the commands. */
 typedef bool grants_visit(void *arg, grant_name left, grant_name right,
 			  bool denial, struct origin origin);

@@ -38,7 +38,8 @@ struct snapshot *snapshot_load(struct settings *take_settings,
 			       struct problems *problems);
 void snapshot_free(struct snapshot *snapshot);
 
-/* "senders.cf:12" for an origin, as the map is named in maps; free() it. */
+/* "senders.cf:12", or "senders.cdb: record 12", for an origin, as the map is
+ * named in maps; free() it. */
 char *snapshot_origin(const struct snapshot *snapshot, struct origin origin);
 
 #endif

@@ -20,7 +20,7 @@ struct trace_step {
 	enum trace_result result;
 	bool has_origin;
 	struct origin origin;
-	char *text; /* one line for people, ASCII or UTF-8, escaped; owned */
+	char *text; /* for people; may hold any byte of the sender; owned */
 };
 
 struct trace {

@@ -50,16 +50,16 @@ map_spec_parse(struct span text, struct map_spec *spec, struct error *error)
 
 /* Say why a file was not read, without its name twice. */
 static void
-say_unread(const struct map_context *context, const char *path,
-	   const struct error *error)
+say_unread(const struct map_spec *spec, const char *name,
+    struct problems *problems, const struct error *error)
 {
 	const char *text = error->text;
-	size_t len = strlen(path);
+	size_t len = strlen(spec->path);
 
-	if (strncmp(text, path, len) == 0 && strncmp(text + len, ": ", 2) == 0)
+	if (strncmp(text, spec->path, len) == 0 &&
+	    strncmp(text + len, ": ", 2) == 0)
 		text += len + 2;
-	problems_add(context->problems, PROBLEM_REFUSAL, context->name, 0, "%s",
-		     text);
+	problems_add(problems, PROBLEM_REFUSAL, name, 0, "%s", text);
 }
 
 /* Hand the content to the loader of its type. */
@@ -90,29 +90,53 @@ load_content(enum map_type type, char *content, size_t len,
 	return true;
 }
 
+/* Read the file of a map; false, told or meant so, where there is none. */
+static bool
+read_map(const struct map_spec *spec, const char *name,
+	 struct problems *problems, char **content, size_t *len)
+{
+	struct error error;
+	enum file_result result = file_read(spec->path, content, len, &error);
+
+	if (result == FILE_READ)
+		return true;
+	if (result == FILE_REFUSED || !spec->optional)
+		say_unread(spec, name, problems, &error);
+	return false;
+}
+
 bool
 map_load(const struct map_spec *spec, const struct map_context *context)
 {
-	struct error error;
 	char *content;
 	size_t len;
 	bool done;
 
-	switch (file_read(spec->path, &content, &len, &error)) {
-	case FILE_READ:
-		break;
-	case FILE_MISSING:
-		if (!spec->optional)
-			say_unread(context, spec->path, &error);
+	if (!read_map(spec, context->name, context->problems, &content, &len))
 		return true;
-	case FILE_REFUSED:
-		say_unread(context, spec->path, &error);
-		return true;
-	}
 	done = load_content(spec->type, content, len, context);
 	if (!done)
 		problems_add(context->problems, PROBLEM_REFUSAL, context->name,
 			     0, "out of memory");
 	free(content);
 	return done;
+}
+
+struct rules *
+map_load_rules(const struct map_spec *spec, const char *name,
+	       struct problems *problems)
+{
+	char *content = NULL;
+	size_t len = 0;
+	struct rules *rules;
+	char none[1] = "";
+
+	if (!read_map(spec, name, problems, &content, &len))
+		return rules_load(name, none, 0, problems);
+	rules = rules_load(name, content, len, problems);
+	if (rules == NULL)
+		problems_add(problems, PROBLEM_REFUSAL, name, 0,
+			     "out of memory");
+	free(content);
+	return rules;
 }

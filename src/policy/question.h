@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A question in the making of its answer: what decide.c (the literal grants)
+ * and chain.c (rules and aliases) share.
+ */
+#ifndef POLICY_QUESTION_H
+#define POLICY_QUESTION_H
+
+#include "base/address.h"
+#include "policy/decide.h"
+
+/* One spelling of a side of a grant that could answer the question. */
+struct side {
+	enum pattern_kind kind;
+	grant_name name; /* 0: no map has it; kept for the trace alone */
+	struct span text;
+};
+
+struct sides {
+	struct side *list;
+	size_t count;
+	size_t room;
+};
+
+struct chain;
+
+struct decider {
+	struct rules_scratch *rules;
+	struct chain *chain;
+	struct sides lefts;  /* who the login is */
+	struct sides rights; /* what the sender is */
+
+	/* The question. */
+	const struct snapshot *snapshot;
+	const struct settings *settings;
+	const struct grants *grants;
+	struct trace *trace;
+	struct address login;
+	struct address sender;
+	struct address base; /* of the sender */
+	bool has_base;
+	struct span raw_sender; /* as it arrived */
+
+	/* What was found out on the way. */
+	bool trouble; /* a rule hit a limit */
+	struct origin trouble_origin;
+	struct address scratch; /* for a local login's other spellings */
+};
+
+/* Add a side, unless no map has it and nobody wants to know. */
+void sides_add(struct decider *q, struct sides *sides, enum pattern_kind kind,
+	       struct span text);
+
+/*
+ * List in q->lefts what the left side of a grant can be: the login, a local one
+ * at each of the local domains too; @its.domain; *.
+ */
+void sides_of_login(struct decider *q);
+/*
+ * List in q->rights what the right side can be, in the order of the reasons:
+ * the sender, then its base; @its.domain; @.each.parent; *.
+ */
+void sides_of_sender(struct decider *q);
+
+/* Is the address the login, in one of its spellings? */
+bool question_is_login(const struct decider *q, const struct address *address);
+/* Is the domain, canonical, one of the login's? */
+bool question_is_login_domain(const struct decider *q, struct span domain);
+/* Is there such a local domain? */
+bool question_is_local_domain(const struct decider *q, struct span domain);
+
+/*
+ * Follow rules and aliases from the sender. True where they lead to the login:
+ * reason is REASON_RULE (a rule names it directly) or REASON_ALIAS, *origin
+ * the first link. A limit that was hit is noted in q->trouble.
+ */
+bool chain_leads_to_login(struct decider *q, enum verdict_reason *reason,
+			  struct origin *origin);
+
+/* Does a rule or a catch-all own the sender, whoever it is? */
+bool chain_has_owner(struct decider *q);
+
+struct chain *chain_new(void);
+void chain_free(struct chain *chain);
+
+#endif

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""The maps that docker-mailserver's users bring: an alias list beside the catch-all identity rule."""
+"""The maps of docker-mailserver's users: an alias list beside the identity rule."""
 
 import sys
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""The daemon gone and back again: the documented line falls back to the native table, no mail is lost.
+"""The daemon gone and back: meanwhile the native table answers, and no mail is lost.
 
 The two disagree on purpose, so that every answer shows whose it is.
 """

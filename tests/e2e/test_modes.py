@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Settings that change a verdict: warn mode; sub-addresses and the null sender, over loopback TCP."""
+"""Settings that change a verdict: warn mode, sub-addresses; the null sender; loopback TCP."""
 
 import re
 import sys

@@ -23,7 +23,7 @@ enum { CMD_OK = 0, CMD_NO = 1, CMD_TROUBLE = 2, CMD_USAGE = 64 };
 typedef int cmd_function(int argc, char **argv);
 
 cmd_function cmd_serve, cmd_compile, cmd_explain, cmd_ask, cmd_config,
-    cmd_version;
+    cmd_version, cmd_who, cmd_what;
 
 /* A row of main.c's table. */
 struct cmd {

@@ -51,7 +51,7 @@ map_spec_parse(struct span text, struct map_spec *spec, struct error *error)
 /* Say why a file was not read, without its name twice. */
 static void
 say_unread(const struct map_spec *spec, const char *name,
-    struct problems *problems, const struct error *error)
+	   struct problems *problems, const struct error *error)
 {
 	const char *text = error->text;
 	size_t len = strlen(spec->path);

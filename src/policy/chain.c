@@ -11,7 +11,9 @@
 
 struct chain {
 	struct nodes nodes;
-	bool anybody; /* any target will do, not the login alone */
+	bool anybody;       /* any target will do, not the login alone */
+	chain_visit *visit; /* NULL, or who wants to see every target */
+	void *visit_arg;
 	enum verdict_reason reason;
 	struct origin origin;
 	struct address current; /* the node that is looked at */
@@ -44,6 +46,7 @@ static void
 start(struct decider *q, bool anybody)
 {
 	q->chain->anybody = anybody;
+	q->chain->visit = NULL;
 	nodes_clear(&q->chain->nodes);
 	nodes_add(&q->chain->nodes, address_span(&q->sender), 0,
 		  (struct origin){0});
@@ -57,6 +60,19 @@ arrive(struct decider *q, size_t node, enum verdict_reason reason,
 	q->chain->reason = reason;
 	q->chain->origin = node == 0 ? link : q->chain->nodes.list[node].first;
 	return true;
+}
+
+/* Show an owner to who surveys. */
+static void
+show(struct decider *q, size_t node, enum pattern_kind kind, struct span text,
+     struct origin link)
+{
+	const struct pattern owner = {kind, text};
+
+	if (q->chain->visit != NULL)
+		q->chain->visit(q->chain->visit_arg, &owner,
+				node == 0 ? link
+					  : q->chain->nodes.list[node].first);
 }
 
 /* Is mail to the address the login's, extension or not? */
@@ -80,6 +96,7 @@ follow(struct decider *q, size_t node, const struct address *target,
 		return false;
 	if (chain->anybody)
 		return true;
+	show(q, node, PATTERN_ADDRESS, address_span(target), link);
 	if (reaches_login(q, target)) {
 		trace_add(q->trace, TRACE_HIT, &link,
 			  "%" SPAN_FMT " goes to %" SPAN_FMT ", the login",
@@ -99,21 +116,28 @@ follow(struct decider *q, size_t node, const struct address *target,
 
 /* Is the owner that a rule wrote down the login itself? */
 static bool
-owner_is_login(struct decider *q, enum rule_owner_kind kind, struct span owner)
+owner_is_login(struct decider *q, size_t node, enum rule_owner_kind kind,
+	       struct span owner, struct origin link)
 {
 	struct address *target = &q->chain->target;
 	size_t len;
 
 	switch (kind) {
 	case RULE_OWNER_ANY:
-		return true;
+		show(q, node, PATTERN_ANY, SPAN_NONE, link);
+		return q->chain->visit == NULL;
 	case RULE_OWNER_DOMAIN:
 		len = address_domain(owner, target->text, ADDRESS_MAX);
-		return len > 0 &&
-		       question_is_login_domain(q, span_of(target->text, len));
+		if (len == 0)
+			return false;
+		show(q, node, PATTERN_DOMAIN, span_of(target->text, len), link);
+		return question_is_login_domain(q, span_of(target->text, len));
 	case RULE_OWNER_NAME:
-		return address_parse(target, owner, SPAN_NONE) &&
-		       question_is_login(q, target);
+		if (!address_parse(target, owner, SPAN_NONE) ||
+		    !address_is_listable(target))
+			return false;
+		show(q, node, PATTERN_ADDRESS, address_span(target), link);
+		return question_is_login(q, target);
 	}
 	return false;
 }
@@ -127,7 +151,7 @@ follow_owner(struct decider *q, size_t node, enum rule_owner_kind kind,
 
 	if (q->chain->anybody)
 		return true;
-	if (owner_is_login(q, kind, owner)) {
+	if (owner_is_login(q, node, kind, owner, link)) {
 		trace_add(q->trace, TRACE_HIT, &link,
 			  "the rule gives %" SPAN_FMT " to %" SPAN_FMT
 			  ", the login",
@@ -396,4 +420,19 @@ chain_has_owner(struct decider *q)
 		return false;
 	start(q, true);
 	return expand(q, 0);
+}
+
+void
+chain_walk(struct decider *q, chain_visit *visit, void *arg)
+{
+	struct chain *chain = q->chain;
+
+	start(q, false);
+	chain->visit = visit;
+	chain->visit_arg = arg;
+	for (size_t i = 0;
+	     i < chain->nodes.count &&
+	     chain->nodes.list[i].depth < q->settings->alias_depth;
+	     i++)
+		(void)expand(q, i); /* nobody logged in: nothing is reached */
 }

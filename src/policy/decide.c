@@ -46,6 +46,20 @@ verdict_kind_name(enum verdict_kind kind)
 	return "trouble";
 }
 
+enum verdict_reason
+question_reason(enum pattern_kind kind)
+{
+	switch (kind) {
+	case PATTERN_DOMAIN:
+	case PATTERN_SUBDOMAINS:
+		return REASON_DOMAIN;
+	case PATTERN_ANY:
+		return REASON_ANY;
+	default:
+		return REASON_EXACT;
+	}
+}
+
 struct decider *
 decider_new(void)
 {
@@ -143,20 +157,6 @@ find_grant(struct decider *q, bool denial, struct origin *origin)
 		if (find_pair(q, &q->rights.list[i], denial, origin))
 			return &q->rights.list[i];
 	return NULL;
-}
-
-static enum verdict_reason
-reason_of(enum pattern_kind kind)
-{
-	switch (kind) {
-	case PATTERN_DOMAIN:
-	case PATTERN_SUBDOMAINS:
-		return REASON_DOMAIN;
-	case PATTERN_ANY:
-		return REASON_ANY;
-	default:
-		return REASON_EXACT;
-	}
 }
 
 /* Is the sender, or its base, the login? */
@@ -319,11 +319,45 @@ decide_address(struct decider *q)
 		return verdict_of(VERDICT_ALLOW, REASON_SELF);
 	found = find_grant(q, false, &origin);
 	if (found != NULL)
-		return verdict_by(VERDICT_ALLOW, reason_of(found->kind),
+		return verdict_by(VERDICT_ALLOW, question_reason(found->kind),
 				  origin);
 	if (chain_leads_to_login(q, &reason, &origin))
 		return verdict_by(VERDICT_ALLOW, reason, origin);
 	return decide_unowned(q);
+}
+
+/* Take up a question about a snapshot, with a fresh budget. */
+static void
+begin(struct decider *q, const struct snapshot *snapshot, struct trace *trace)
+{
+	q->snapshot = snapshot;
+	q->settings = snapshot->settings;
+	q->grants = snapshot->grants;
+	q->trace = trace;
+	q->trouble = false;
+	rules_begin(q->rules, q->settings->rule_match_limit,
+		    q->settings->rule_budget_us);
+}
+
+bool
+question_start(struct decider *q, const struct snapshot *snapshot,
+	       struct span sender, struct trace *trace)
+{
+	begin(q, snapshot, trace);
+	ask_for_login(q, SPAN_NONE);
+	if (sender.len == 0 || !ask_for_sender(q, sender))
+		return false;
+	sides_of_sender(q);
+	return true;
+}
+
+void
+question_start_login(struct decider *q, const struct snapshot *snapshot,
+		     struct span login)
+{
+	begin(q, snapshot, NULL);
+	ask_for_login(q, login);
+	sides_of_login(q);
 }
 
 struct verdict
@@ -332,13 +366,7 @@ decide(const struct snapshot *snapshot, struct decider *q, struct span login,
 {
 	if (snapshot == NULL)
 		return verdict_of(VERDICT_TROUBLE, REASON_NO_SNAPSHOT);
-	q->snapshot = snapshot;
-	q->settings = snapshot->settings;
-	q->grants = snapshot->grants;
-	q->trace = trace;
-	q->trouble = false;
-	rules_begin(q->rules, q->settings->rule_match_limit,
-		    q->settings->rule_budget_us);
+	begin(q, snapshot, trace);
 	if (login.len == 0)
 		return decide_no_login(q, sender);
 	ask_for_login(q, login);

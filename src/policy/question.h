@@ -51,6 +51,9 @@ struct decider {
 void sides_add(struct decider *q, struct sides *sides, enum pattern_kind kind,
 	       struct span text);
 
+/* The reason of a grant with such a right side. */
+enum verdict_reason question_reason(enum pattern_kind kind);
+
 /*
  * List in q->lefts what the left side of a grant can be: the login, a local one
  * at each of the local domains too; @its.domain; *.
@@ -79,6 +82,21 @@ bool chain_leads_to_login(struct decider *q, enum verdict_reason *reason,
 
 /* Does a rule or a catch-all own the sender, whoever it is? */
 bool chain_has_owner(struct decider *q);
+
+/* One owner or address that the sender leads to, and the first link there. */
+typedef void chain_visit(void *arg, const struct pattern *owner,
+			 struct origin first);
+/* Visit everything that the sender leads to, whoever logged in. */
+void chain_walk(struct decider *q, chain_visit *visit, void *arg);
+
+/* Make snapshot, trace and sender those of the question, and nobody its login;
+ * false where the sender is nobody's address. For those who survey. */
+bool question_start(struct decider *q, const struct snapshot *snapshot,
+		    struct span sender, struct trace *trace);
+
+/* The same for a login: lists what it is on the left side of a grant. */
+void question_start_login(struct decider *q, const struct snapshot *snapshot,
+			  struct span login);
 
 struct chain *chain_new(void);
 void chain_free(struct chain *chain);

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Surveys: all logins that may use a sender, all senders that a login may use.
+ * They collect what could be an answer and let decide() say which of it is.
+ */
+#ifndef POLICY_SURVEY_H
+#define POLICY_SURVEY_H
+
+#include "policy/decide.h"
+
+/*
+ * One answer. A pattern that stands for more than one name (a domain, '*') is
+ * shown as that pattern; SURVEY_EXCEPT takes names out of such a pattern.
+ */
+enum survey_kind {
+	SURVEY_MAY,    /* what may be used, or who may */
+	SURVEY_EXCEPT, /* a denial: never, whatever else says so */
+	SURVEY_RULE,   /* what: a rule whose result can be the login */
+};
+
+struct survey_item {
+	enum survey_kind kind;
+	struct pattern pattern; /* of SURVEY_RULE empty: see origin */
+	enum verdict_reason reason;
+	bool has_origin;
+	struct origin origin;
+};
+
+/* Takes an item, borrowed for the call. */
+typedef void survey_visit(void *arg, const struct survey_item *item);
+
+/*
+ * Visit every login that may use sender (as it comes over the wire), each name
+ * once. Names first come those of grants, in no order. The address itself is
+ * among them where self = yes and, if accounts: maps tell which logins exist,
+ * it is one.
+ */
+void survey_who(const struct snapshot *snapshot, struct decider *decider,
+		struct span sender, survey_visit *visit, void *arg);
+
+/*
+ * Visit every sender that login may use, each pattern once. Sub-addresses are
+ * not listed: whoever may use an address may use it with any extension.
+ */
+void survey_what(const struct snapshot *snapshot, struct decider *decider,
+		 struct span login, survey_visit *visit, void *arg);
+
+#endif

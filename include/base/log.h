@@ -27,6 +27,7 @@ enum {
 struct log_line {
 	enum log_level level;
 	bool wanted;
+	bool full; /* a field did not fit: none may follow */
 	size_t len;
 	char text[LOG_LINE_MAX];
 };

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The server: everything from bound sockets to the last answer. */
+#ifndef SERVER_SERVER_H
+#define SERVER_SERVER_H
+
+#include "server/listener.h"
+#include "server/reload.h"
+
+/*
+ * Serve until SIGTERM or SIGINT, reload on SIGHUP. The listeners are open and
+ * privileges dropped; log_open() has been called. Both are taken: on return
+ * the sockets are closed and the snapshot, or the one that has replaced it, is
+ * freed. False where it could not start, which is in the log.
+ */
+bool server_run(struct listeners *take_listeners,
+		struct snapshot *take_snapshot,
+		const struct reload_source *source);
+
+#endif

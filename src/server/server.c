@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "server/server.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "server/acceptor.h"
+#include "server/announce.h"
+#include "server/clock.h"
+#include "server/systemd.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+
+enum {
+	/* Timeouts are seen this often; an idle server wakes up no more. */
+	TICK_MS = 1000,
+	TICK_MIN_MS = 10,
+	/* How long requests under way may take once we are told to stop. */
+	DRAIN_MS = 3000,
+	DRAIN_TICK_MS = 10,
+};
+
+struct server {
+	struct event_base *base;
+	struct listeners listeners;
+	struct snapshot *snapshot;
+	struct journal journal;
+	struct connections *connections;
+	struct acceptor *acceptor;
+	struct reload *reload;
+	struct event *on_term;
+	struct event *on_int;
+	struct event *on_hup;
+	struct event *tick;
+	struct event *watchdog;
+	struct event *drain;
+	uint64_t drain_until_ms;
+	bool stopping;
+};
+
+/* --- reload --- */
+
+/* Serve from a snapshot that has been loaded, and free the one before. */
+static void
+use_snapshot(struct server *server, struct snapshot *take_snapshot)
+{
+	struct snapshot *old = server->snapshot;
+
+	connections_use(server->connections, take_snapshot);
+	server->snapshot = take_snapshot;
+	snapshot_free(old);
+}
+
+static void
+on_reloaded(void *arg, struct snapshot *take_snapshot,
+	    const struct problems *problems, uint64_t took_ms)
+{
+	struct server *server = arg;
+
+	announce_reload(server->snapshot, take_snapshot, problems, took_ms);
+	if (take_snapshot != NULL)
+		use_snapshot(server, take_snapshot);
+	if (!server->stopping)
+		announce_ready(server->snapshot);
+}
+
+static void
+on_hup(evutil_socket_t fd, short what, void *arg)
+{
+	struct server *server = arg;
+
+	(void)fd;
+	(void)what;
+	if (server->stopping)
+		return;
+	announce_reloading();
+	reload_start(server->reload);
+}
+
+/* --- timers --- */
+
+static void
+on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct server *server = arg;
+
+	(void)fd;
+	(void)what;
+	connections_expire(server->connections);
+	journal_tick(&server->journal, clock_ms());
+}
+
+static void
+on_watchdog(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	systemd_notify("WATCHDOG=1");
+}
+
+/* --- the end --- */
+
+static void
+on_drain(evutil_socket_t fd, short what, void *arg)
+{
+	struct server *server = arg;
+
+	(void)fd;
+	(void)what;
+	if (connections_count(server->connections) == 0 ||
+	    clock_ms() >= server->drain_until_ms)
+		(void)event_base_loopbreak(server->base);
+}
+
+/* Stop: let nobody in any more, answer what has arrived, end. */
+static void
+on_stop(evutil_socket_t signal_number, short what, void *arg)
+{
+	struct server *server = arg;
+	struct timeval often = clock_timeval(DRAIN_TICK_MS);
+
+	(void)what;
+	if (server->stopping || event_add(server->drain, &often) != 0) {
+		/* Somebody can not wait. */
+		(void)event_base_loopbreak(server->base);
+		return;
+	}
+	server->stopping = true;
+	server->drain_until_ms = clock_ms() + DRAIN_MS;
+	log_note(LOG_LEVEL_INFO, "stopping", "%s",
+		 signal_number == SIGTERM ? "SIGTERM" : "SIGINT");
+	systemd_notify("STOPPING=1");
+	acceptor_stop(server->acceptor);
+	listeners_close(&server->listeners);
+	connections_drain(server->connections);
+}
+
+/* --- making and freeing --- */
+
+static struct event_base *
+new_base(void)
+{
+	struct event_config *config = event_config_new();
+	struct event_base *base = NULL;
+
+	if (config == NULL)
+		return NULL;
+	/* One thread runs the loop, and EVENT_* variables are not ours. */
+	if (event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK |
+					      EVENT_BASE_FLAG_IGNORE_ENV) == 0)
+		base = event_base_new_with_config(config);
+	event_config_free(config);
+	return base;
+}
+
+/* How often to look for timeouts: often enough for the shortest. */
+static uint32_t
+tick_ms(const struct settings *settings)
+{
+	uint32_t shortest = settings->idle_timeout_ms;
+	uint32_t tick;
+
+	if (settings->request_timeout_ms < shortest)
+		shortest = settings->request_timeout_ms;
+	tick = shortest / 8;
+	if (tick < TICK_MIN_MS)
+		return TICK_MIN_MS;
+	return tick < TICK_MS ? tick : TICK_MS;
+}
+
+/* Add a timer that goes off again and again; NULL where it can not. */
+static struct event *
+add_timer(struct server *server, event_callback_fn callback, uint64_t ms)
+{
+	struct timeval every = clock_timeval(ms);
+	struct event *event =
+	    event_new(server->base, -1, EV_PERSIST, callback, server);
+
+	if (event != NULL && event_add(event, &every) == 0)
+		return event;
+	if (event != NULL)
+		event_free(event);
+	return NULL;
+}
+
+static struct event *
+add_signal(struct server *server, int number, event_callback_fn callback)
+{
+	struct event *event =
+	    evsignal_new(server->base, number, callback, server);
+
+	if (event != NULL && event_add(event, NULL) == 0)
+		return event;
+	if (event != NULL)
+		event_free(event);
+	return NULL;
+}
+
+static bool
+add_events(struct server *server)
+{
+	uint64_t watchdog_us = systemd_watchdog_us();
+
+	if (watchdog_us > 0) {
+		server->watchdog =
+		    add_timer(server, on_watchdog, (watchdog_us + 1999) / 2000);
+		if (server->watchdog == NULL)
+			return false;
+	}
+	server->drain =
+	    event_new(server->base, -1, EV_PERSIST, on_drain, server);
+	server->tick =
+	    add_timer(server, on_tick, tick_ms(server->snapshot->settings));
+	server->on_term = add_signal(server, SIGTERM, on_stop);
+	server->on_int = add_signal(server, SIGINT, on_stop);
+	server->on_hup = add_signal(server, SIGHUP, on_hup);
+	return server->drain != NULL && server->tick != NULL &&
+	       server->on_term != NULL && server->on_int != NULL &&
+	       server->on_hup != NULL;
+}
+
+/* Set everything up; false where the system does not let us. */
+static bool
+prepare(struct server *server, const struct reload_source *source)
+{
+	const struct sigaction ignore = {.sa_handler = SIG_IGN};
+	const struct settings *settings = server->snapshot->settings;
+
+	/* Clients go away whenever they like. */
+	if (sigaction(SIGPIPE, &ignore, NULL) != 0)
+		return false;
+	journal_init(&server->journal);
+	server->base = new_base();
+	if (server->base == NULL)
+		return false;
+	server->connections =
+	    connections_new(server->base, &server->journal, server->snapshot);
+	if (server->connections == NULL)
+		return false;
+	server->acceptor =
+	    acceptor_new(server->base, &server->listeners, server->connections,
+			 settings->max_connections);
+	server->reload = reload_new(server->base, source, on_reloaded, server);
+	return server->acceptor != NULL && server->reload != NULL &&
+	       add_events(server);
+}
+
+static void
+free_event(struct event *event)
+{
+	if (event != NULL)
+		event_free(event);
+}
+
+static void
+server_fini(struct server *server)
+{
+	/* What runs on the base goes before it. */
+	reload_free(server->reload);
+	acceptor_free(server->acceptor);
+	connections_free(server->connections);
+	free_event(server->on_term);
+	free_event(server->on_int);
+	free_event(server->on_hup);
+	free_event(server->tick);
+	free_event(server->watchdog);
+	free_event(server->drain);
+	if (server->base != NULL)
+		event_base_free(server->base);
+	listeners_close(&server->listeners);
+	snapshot_free(server->snapshot);
+}
+
+bool
+server_run(struct listeners *take_listeners, struct snapshot *take_snapshot,
+	   const struct reload_source *source)
+{
+	struct server server = {
+	    .listeners = *take_listeners,
+	    .snapshot = take_snapshot,
+	};
+	bool ok = prepare(&server, source);
+
+	*take_listeners = (struct listeners){0};
+	if (ok) {
+		announce_start(&server.listeners, server.snapshot,
+			       acceptor_max(server.acceptor));
+		announce_ready(server.snapshot);
+		ok = event_base_dispatch(server.base) != -1;
+		log_note(LOG_LEVEL_INFO, "stop", "%zu connections left",
+			 connections_count(server.connections));
+	} else {
+		log_note(LOG_LEVEL_ERROR, "start-failed", "%s",
+			 strerror(errno));
+	}
+	server_fini(&server);
+	return ok;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* fromguard serve: the server, in the foreground. */
+#include "base/memory.h"
+#include "cmd/cmd.h"
+#include "server/privilege.h"
+#include "server/server.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/*
+ * Open the sockets, become the user of the settings, and load the maps as
+ * that user, so that what it may not read fails the start and not the first
+ * reload. NULL where anything is wrong; all of it is in problems.
+ */
+static struct snapshot *
+open_and_load(struct settings *take_settings, struct listeners *listeners,
+	      struct problems *problems)
+{
+	struct error error;
+
+	if (!listeners_open(listeners, take_settings, problems)) {
+		settings_free(take_settings);
+		return NULL;
+	}
+	if (!privilege_drop(take_settings->user, &error)) {
+		problems_add(problems, PROBLEM_REFUSAL, "user", 0, "%s",
+			     error.text);
+		settings_free(take_settings);
+		return NULL;
+	}
+	return snapshot_load(take_settings, problems);
+}
+
+/* Run the server; true where it ended because it was told to. */
+static bool
+run(struct listeners *listeners, struct snapshot *take_snapshot,
+    const struct cmd_options *options)
+{
+	const char *file = take_snapshot->settings->file;
+	/* A copy, as a reload frees the snapshot. */
+	char *path = memory_copy(file, strlen(file));
+	const struct reload_source source = {
+	    .path = path,
+	    .options = options->set,
+	    .option_count = options->set_count,
+	};
+	bool ok = server_run(listeners, take_snapshot, &source);
+
+	free(path);
+	return ok;
+}
+
+static int
+serve(const struct cmd_options *options)
+{
+	struct settings *settings = cmd_settings(options);
+	struct listeners listeners = {0};
+	struct snapshot *snapshot;
+	struct problems problems;
+
+	if (settings == NULL)
+		return CMD_NO;
+	if (settings->maps.count == 0) {
+		(void)fputs("fromguard: maps is not set, so nobody could send "
+			    "anything; for example: maps = "
+			    "text:/etc/fromguard/senders\n",
+			    stderr);
+		settings_free(settings);
+		return CMD_NO;
+	}
+	log_open(settings->log, settings->log_level);
+	problems_init(&problems);
+	snapshot = open_and_load(settings, &listeners, &problems);
+	cmd_print_problems(&problems);
+	problems_fini(&problems);
+	if (snapshot == NULL) {
+		listeners_close(&listeners);
+		return CMD_NO;
+	}
+	return run(&listeners, snapshot, options) ? CMD_OK : CMD_NO;
+}
+
+int
+cmd_serve(int argc, char **argv)
+{
+	static const struct option long_options[] = {
+	    {"help", no_argument, NULL, 'h'},
+	    {NULL, 0, NULL, 0},
+	};
+	struct cmd_options options = {0};
+	int status;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "+c:o:h", long_options, NULL)) !=
+	       -1) {
+		if (c == 'h')
+			return cmd_help("serve");
+		if (c == 'c')
+			options.config = optarg;
+		else if (c == 'o')
+			cmd_options_add(&options, optarg);
+		else
+			return cmd_usage("serve", "unknown option");
+	}
+	if (optind != argc)
+		return cmd_usage("serve", "there is an argument too many: %s",
+				 argv[optind]);
+	status = serve(&options);
+	cmd_options_fini(&options);
+	return status;
+}

@@ -7,17 +7,19 @@
 #ifndef SERVER_CONNECTION_H
 #define SERVER_CONNECTION_H
 
-#include "policy/snapshot.h"
+#include "server/counters.h"
 #include "server/journal.h"
 
 #include <event2/event.h>
 
 struct connections;
 
-/* No connections yet. They will run on base and log to journal, both borrowed,
- * and decide by snapshot, which stays the caller's. */
+/* No connections yet. They will run on base, log to journal and count in
+ * counters, all borrowed, and decide by snapshot, which stays the caller's.
+ * NULL without memory. */
 struct connections *connections_new(struct event_base *base,
 				    struct journal *journal,
+				    struct counters *counters,
 				    const struct snapshot *snapshot);
 /* Close all of them. */
 void connections_free(struct connections *all);

@@ -52,6 +52,7 @@ TAILQ_HEAD(connection_list, connection);
 struct connections {
 	struct event_base *base;
 	struct journal *journal;
+	struct counters *counters;
 	const struct snapshot *snapshot;
 	struct decider *decider;
 	struct request_limits limits;
@@ -91,10 +92,12 @@ connection_close(struct connection *c)
 	free(c);
 }
 
+/* Count and log what the client has done wrong. */
 static void
-fault(struct connection *c, const char *kind)
+blame(struct connection *c, unsigned fault)
 {
-	journal_fault(c->all->journal, kind, c->fd, clock_ms());
+	c->all->counters->faults[fault]++;
+	journal_fault(c->all->journal, fault_name(fault), c->fd, clock_ms());
 }
 
 /* Decide one request and add its answer to those that go out. */
@@ -106,6 +109,7 @@ answer(struct connection *c, const struct request *request)
 					request->login, request->sender, NULL);
 
 	assert(sizeof(all->out) - all->out_len >= REPLY_MAX);
+	all->counters->requests[verdict.kind][verdict.reason]++;
 	all->out_len +=
 	    answer_write(all->snapshot->settings, &verdict, request->login,
 			 request->sender, all->out + all->out_len);
@@ -126,7 +130,7 @@ answer_all(struct connection *c, size_t len)
 	while ((state = request_next(c->parser, &request)) == REQUEST_READY)
 		answer(c, &request);
 	if (state == REQUEST_BAD) {
-		fault(c, request_fault_name(request_fault(c->parser)));
+		blame(c, request_fault(c->parser));
 		c->ends = true;
 	}
 	return c->all->out_len > 0;
@@ -200,7 +204,7 @@ read_nothing(struct connection *c, ssize_t len)
 		return;
 	}
 	if (len == 0 && c->busy)
-		fault(c, "truncated");
+		blame(c, FAULT_TRUNCATED);
 	connection_close(c);
 }
 
@@ -251,6 +255,7 @@ connections_add(struct connections *all, int take_fd)
 {
 	struct connection *c = memory_try_zero(1, sizeof(*c));
 
+	all->counters->connections++;
 	if (c == NULL) {
 		(void)close(take_fd);
 		return;
@@ -296,7 +301,8 @@ connections_expire(struct connections *all)
 		connection_close(c);
 	while ((c = TAILQ_FIRST(&all->busy)) != NULL &&
 	       now - c->since_ms >= settings->request_timeout_ms) {
-		fault(c, c->out != NULL ? "answer-timeout" : "request-timeout");
+		blame(c, c->out != NULL ? FAULT_ANSWER_TIMEOUT
+					: FAULT_REQUEST_TIMEOUT);
 		connection_close(c);
 	}
 }
@@ -324,15 +330,20 @@ connections_use(struct connections *all, const struct snapshot *snapshot)
 
 struct connections *
 connections_new(struct event_base *base, struct journal *journal,
-		const struct snapshot *snapshot)
+		struct counters *counters, const struct snapshot *snapshot)
 {
 	struct connections *all = memory_zero(1, sizeof(*all));
 
 	all->base = base;
 	all->journal = journal;
-	all->decider = decider_new();
+	all->counters = counters;
 	TAILQ_INIT(&all->idle);
 	TAILQ_INIT(&all->busy);
+	all->decider = decider_new();
+	if (all->decider == NULL) {
+		connections_free(all);
+		return NULL;
+	}
 	connections_use(all, snapshot);
 	return all;
 }

@@ -25,6 +25,7 @@ struct server {
 	struct listeners listeners;
 	struct snapshot *snapshot;
 	struct journal journal;
+	struct counters counters;
 	struct connections *connections;
 	struct acceptor *acceptor;
 	struct reload *reload;
@@ -58,8 +59,12 @@ on_reloaded(void *arg, struct snapshot *take_snapshot,
 	struct server *server = arg;
 
 	announce_reload(server->snapshot, take_snapshot, problems, took_ms);
-	if (take_snapshot != NULL)
+	if (take_snapshot != NULL) {
 		use_snapshot(server, take_snapshot);
+		server->counters.reloads++;
+	} else {
+		server->counters.reloads_refused++;
+	}
 	if (!server->stopping)
 		announce_ready(server->snapshot);
 }
@@ -235,7 +240,8 @@ prepare(struct server *server, const struct reload_source *source)
 	if (server->base == NULL)
 		return false;
 	server->connections =
-	    connections_new(server->base, &server->journal, server->snapshot);
+	    connections_new(server->base, &server->journal, &server->counters,
+			    server->snapshot);
 	if (server->connections == NULL)
 		return false;
 	server->acceptor =

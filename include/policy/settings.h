@@ -20,6 +20,14 @@ enum setting_forwards { FORWARDS_NONE, FORWARDS_GRANT };
 enum setting_map_errors { MAP_ERRORS_REFUSE, MAP_ERRORS_SKIP };
 enum setting_reload { RELOAD_AUTO, RELOAD_SIGNAL };
 
+/* Where a value came from; each beats the ones before it. */
+enum setting_source {
+	SOURCE_DEFAULT,
+	SOURCE_FILE,
+	SOURCE_ENVIRONMENT,
+	SOURCE_OPTION,
+};
+
 /* unix:path, inet:host:port or inet:[host]:port. */
 struct endpoint {
 	bool is_unix;
@@ -75,46 +83,42 @@ struct settings {
 	uint32_t rule_match_limit;
 	uint32_t rule_budget_us;
 	struct endpoint_list metrics_listen; /* none or one */
+	bool status_addresses;
 	enum log_target log;
 	enum log_level log_level;
 	char *user; /* empty: unchanged */
 
-	/* Not a setting: the file that was read, or empty. */
+	/* Not settings: the file that was read, or empty; and where each row's
+	 * value came from, for settings_source(). */
 	char *file;
+	enum setting_source *sources;
 };
 
-/* One row of the table, for the manuals' test, config and --help. */
+/* One row of the table, for config, --help and the manuals' test. */
 struct setting_info {
 	const char *name;
 	const char *default_text;
 	const char *help;  /* one line */
-	const char *range; /* "enforce, warn", "1 to 1000000", "a list", ... */
+	const char *range; /* "enforce, warn", "1 to 100", "a list", ... */
 	bool reloadable;
 };
 
-/* The rows; *count is their number. */
-const struct setting_info *settings_table(size_t *count);
-
-/* Where a value came from, for fromguard config. */
-enum setting_source {
-	SOURCE_DEFAULT,
-	SOURCE_FILE,
-	SOURCE_ENVIRONMENT,
-	SOURCE_OPTION,
-};
+/* Row i of the table; NULL behind its last. */
+const struct setting_info *settings_row(size_t i);
 
 /*
  * Load the settings: defaults, then the file, then FROMGUARD_NAME of the
- * environment (those of its names that are in upper case a setting's, others
- * are errors too but for FROMGUARD_CONFIG), then options ("name=value",
- * option_count of them). path NULL or empty: no file. Everything that is
- * wrong is collected: "file:line: ..." with the nearest right name;
- * "environment" and "-o" stand for the file of the others. Map paths,
- * listen paths and the like that do not begin with '/' are relative to the
- * folder that the process runs in, as the shell has them. environ NULL: no
- * environment. NULL where there was an error.
+ * environment (names that are no setting's in upper case are errors, but for
+ * FROMGUARD_CONFIG, the file's path, which is not looked at here), then
+ * options ("name=value", option_count of them). path NULL or empty: no file.
+ * Everything that is wrong is collected: "file:line: ..." with the nearest
+ * right name; "environment" and "-o" stand for the file of the others. Map
+ * paths, listen paths and the like that do not begin with '/' are relative to
+ * the folder that the process runs in, as the shell has them. Empty maps are
+ * no error here: not every command needs maps. environment NULL: there is
+ * none. NULL where there was an error.
  */
-struct settings *settings_load(const char *path, char *const *environ,
+struct settings *settings_load(const char *path, char *const *environment,
 			       const char *const *options, size_t option_count,
 			       struct problems *problems);
 void settings_free(struct settings *settings);

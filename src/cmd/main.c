@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The program: one table of commands. */
+#include "base/nearest.h"
+#include "cmd/cmd.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+static const struct cmd table[] = {
+    {
+	.name = "serve",
+	.arguments = "",
+	.summary = "answer Postfix, in the foreground",
+	.help =
+	    "Loads the maps, opens the sockets of the setting listen (or takes "
+	    "those that\nsystemd hands over), and answers check_policy_service "
+	    "until SIGTERM. SIGHUP\nloads the configuration and the maps "
+	    "again; with reload = auto that happens by\nitself.\n"
+	    "\n"
+	    "Example: try it beside a running Postfix, which only warns\n"
+	    "  fromguard serve -o mode=warn -o "
+	    "maps=text:/etc/fromguard/senders\n"
+	    "and in main.cf\n"
+	    "  smtpd_sender_restrictions =\n"
+	    "    check_policy_service unix:/run/fromguard/policy.sock\n"
+	    "\n"
+	    "Exit status: 0 it was told to end, 1 it could not start.\n",
+	.configured = true,
+	.run = cmd_serve,
+    },
+    {
+	.name = "explain",
+	.arguments = "[--json] LOGIN SENDER",
+	.summary = "may LOGIN use SENDER, and why",
+	.help =
+	    "Decides as the server would, with the same maps, and shows the "
+	    "grant that decided\nwith its file and line, the reply, and "
+	    "everything that was tried. Write <> for the\nnull sender.\n"
+	    "\n"
+	    "Example:\n"
+	    "  fromguard explain user@example.com alias@example.com\n"
+	    "\n"
+	    "Exit status: 0 allow, 1 reject, 2 trouble.\n",
+	.configured = true,
+	.run = cmd_explain,
+    },
+    {
+	.name = "who",
+	.arguments = "[--json] SENDER",
+	.summary = "every login that may use SENDER",
+	.help = "Lists logins and login patterns, each with the reason and the "
+		"grant. Lines with\n\"never\" are denials, which take logins "
+		"out of the others.\n"
+		"\n"
+		"Example: who can write as the info desk?\n"
+		"  fromguard who info@example.com\n"
+		"\n"
+		"Exit status: 0 somebody may, 1 nobody, 2 trouble.\n",
+	.configured = true,
+	.run = cmd_who,
+    },
+    {
+	.name = "what",
+	.arguments = "[--json] LOGIN",
+	.summary = "every sender that LOGIN may use",
+	.help = "Lists addresses and sender patterns, each with the reason and "
+		"the grant. Lines\nwith \"never\" are denials, which take "
+		"addresses out of the others.\n"
+		"\n"
+		"Example: which addresses to offer in a mail program\n"
+		"  fromguard what --json user@example.com\n"
+		"\n"
+		"Exit status: 0 there are some, 1 none, 2 trouble.\n",
+	.configured = true,
+	.run = cmd_what,
+    },
+    {
+	.name = "ask",
+	.arguments = "[-s SOCKET] [--timeout TIME] [--json] LOGIN SENDER",
+	.summary = "ask a running server, as Postfix would",
+	.help =
+	    "Sends one request over the first socket of the setting listen and "
+	    "shows the\nanswer; a health check, too.\n"
+	    "\n"
+	    "  -s, --socket SOCKET  ask there: a path, unix:PATH or "
+	    "inet:HOST:PORT\n"
+	    "  --timeout TIME       wait so long for an answer (5s)\n"
+	    "\n"
+	    "Example: is it up?\n"
+	    "  fromguard ask -s /run/fromguard/policy.sock check@localhost "
+	    "'<>'\n"
+	    "\n"
+	    "Exit status: 0 allow, 1 reject, 2 trouble or no answer.\n",
+	.configured = true,
+	.run = cmd_ask,
+    },
+    {
+	.name = "config",
+	.arguments = "[-n] [--json]",
+	.summary = "the settings in force",
+	.help =
+	    "Prints them as fromguard.conf spells them. -o beats the "
+	    "environment\n(FROMGUARD_MODE=warn), which beats the file, which "
+	    "beats the defaults.\n"
+	    "\n"
+	    "  -n      only what is not as it is by default\n"
+	    "  --json  with default, range, help, and where a value is from\n"
+	    "\n"
+	    "Example: what would a trial run with?\n"
+	    "  fromguard config -n -o mode=warn\n"
+	    "\n"
+	    "Exit status: 0, or 1 where a setting is wrong.\n",
+	.configured = true,
+	.run = cmd_config,
+    },
+    {
+	.name = "version",
+	.arguments = "",
+	.summary = "which version this is",
+	.help = "Example:\n"
+		"  fromguard version\n",
+	.run = cmd_version,
+    },
+};
+
+enum { COMMANDS = sizeof(table) / sizeof(table[0]) };
+
+const struct cmd *
+cmd_find(const char *name)
+{
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (strcmp(table[i].name, name) == 0)
+			return &table[i];
+	return NULL;
+}
+
+static void
+print_usage(FILE *stream, const struct cmd *cmd)
+{
+	(void)fprintf(stream, "usage: fromguard %s%s%s%s\n", cmd->name,
+		      cmd->configured ? " [-c FILE] [-o NAME=VALUE]..." : "",
+		      cmd->arguments[0] != '\0' ? " " : "", cmd->arguments);
+}
+
+int
+cmd_help(const char *name)
+{
+	const struct cmd *cmd = cmd_find(name);
+
+	print_usage(stdout, cmd);
+	(void)printf("\nfromguard %s: %s.\n\n", cmd->name, cmd->summary);
+	if (cmd->configured)
+		(void)printf("  -c FILE        read this configuration; else "
+			     "$FROMGUARD_CONFIG, else\n"
+			     "                 %s\n"
+			     "  -o NAME=VALUE  a setting that beats the "
+			     "configuration's\n\n",
+			     CMD_CONFIG_FILE);
+	(void)fputs(cmd->help, stdout);
+	return CMD_OK;
+}
+
+int
+cmd_usage(const char *name, const char *format, ...)
+{
+	va_list args;
+
+	(void)fprintf(stderr, "fromguard %s: ", name);
+	va_start(args, format);
+	(void)vfprintf(stderr, format, args);
+	va_end(args);
+	(void)fputs("\n", stderr);
+	print_usage(stderr, cmd_find(name));
+	(void)fprintf(stderr, "fromguard %s --help says more\n", name);
+	return CMD_USAGE;
+}
+
+static void
+print_commands(FILE *stream)
+{
+	(void)fputs("usage: fromguard COMMAND [OPTION]... [ARGUMENT]...\n\n"
+		    "Tells Postfix whether a login may use an envelope "
+		    "sender.\n\n",
+		    stream);
+	for (size_t i = 0; i < COMMANDS; i++)
+		(void)fprintf(stream, "  %-9s %s\n", table[i].name,
+			      table[i].summary);
+	(void)fputs("\nfromguard COMMAND --help says more of each, with an "
+		    "example.\n",
+		    stream);
+}
+
+static int
+unknown_command(const char *name)
+{
+	struct nearest nearest;
+
+	nearest_init(&nearest, span_text(name));
+	for (size_t i = 0; i < COMMANDS; i++)
+		nearest_offer(&nearest, span_text(table[i].name));
+	if (nearest.name.len > 0)
+		(void)fprintf(stderr,
+			      "fromguard: unknown command %s (did you mean "
+			      "%" SPAN_FMT "?)\n",
+			      name, SPAN_ARG(nearest.name));
+	else
+		(void)fprintf(stderr,
+			      "fromguard: unknown command %s; fromguard --help "
+			      "lists them\n",
+			      name);
+	return CMD_USAGE;
+}
+
+/* Find the command that is meant and run it. */
+static int
+run(int argc, char **argv)
+{
+	const struct cmd *cmd;
+
+	if (argc < 2) {
+		print_commands(stderr);
+		return CMD_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		print_commands(stdout);
+		return CMD_OK;
+	}
+	cmd = cmd_find(strcmp(argv[1], "--version") == 0 ? "version" : argv[1]);
+	return cmd == NULL ? unknown_command(argv[1])
+			   : cmd->run(argc - 1, argv + 1);
+}
+
+int
+main(int argc, char **argv)
+{
+	int status;
+
+	opterr = 0; /* cmd_bad_option() says more */
+	status = run(argc, argv);
+	/* An answer that was not written is none. */
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	(void)fprintf(stderr, "fromguard: standard output: %s\n",
+		      strerror(errno));
+	return status == CMD_OK ? CMD_TROUBLE : status;
+}

@@ -8,7 +8,6 @@
 #include "cmd/output.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -385,6 +384,7 @@ struct command_line {
 static int
 parse_options(int argc, char **argv, struct command_line *line, bool *help)
 {
+	static const char short_options[] = "+c:o:s:h";
 	static const struct option long_options[] = {
 	    {"socket", required_argument, NULL, 's'},
 	    {"timeout", required_argument, NULL, 't'},
@@ -394,8 +394,8 @@ parse_options(int argc, char **argv, struct command_line *line, bool *help)
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "+c:o:s:h", long_options, NULL)) !=
-	       -1) {
+	while ((c = getopt_long(argc, argv, short_options, long_options,
+				NULL)) != -1) {
 		if (c == 'h')
 			*help = true;
 		else if (c == 'c')
@@ -407,7 +407,8 @@ parse_options(int argc, char **argv, struct command_line *line, bool *help)
 		else if (c == 'j')
 			line->options.json = true;
 		else if (c != 't')
-			return cmd_usage("ask", "unknown option");
+			return cmd_bad_option("ask", argv, short_options,
+					      long_options);
 		else if (!parse_timeout(optarg, &line->timeout_ms))
 			return cmd_usage("ask", "--timeout wants a time such "
 						"as 5s or 500ms");

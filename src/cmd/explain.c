@@ -5,7 +5,6 @@
 #include "cmd/output.h"
 #include "policy/answer.h"
 
-#include <getopt.h>
 #include <stdlib.h>
 
 /* A question and all that came of it. */
@@ -211,6 +210,7 @@ explain(const struct cmd_options *options, const char *login,
 int
 cmd_explain(int argc, char **argv)
 {
+	static const char short_options[] = "+c:o:h";
 	static const struct option long_options[] = {
 	    {"json", no_argument, NULL, 'j'},
 	    {"help", no_argument, NULL, 'h'},
@@ -220,8 +220,8 @@ cmd_explain(int argc, char **argv)
 	int status;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "+c:o:h", long_options, NULL)) !=
-	       -1) {
+	while ((c = getopt_long(argc, argv, short_options, long_options,
+				NULL)) != -1) {
 		if (c == 'h')
 			return cmd_help("explain");
 		if (c == 'c')
@@ -231,7 +231,8 @@ cmd_explain(int argc, char **argv)
 		else if (c == 'j')
 			options.json = true;
 		else
-			return cmd_usage("explain", "unknown option");
+			return cmd_bad_option("explain", argv, short_options,
+					      long_options);
 	}
 	if (argc - optind != 2)
 		return cmd_usage("explain", "a LOGIN and a SENDER are needed");

@@ -5,7 +5,6 @@
 #include "server/privilege.h"
 #include "server/server.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -85,6 +84,7 @@ serve(const struct cmd_options *options)
 int
 cmd_serve(int argc, char **argv)
 {
+	static const char short_options[] = "+c:o:h";
 	static const struct option long_options[] = {
 	    {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0},
@@ -93,8 +93,8 @@ cmd_serve(int argc, char **argv)
 	int status;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "+c:o:h", long_options, NULL)) !=
-	       -1) {
+	while ((c = getopt_long(argc, argv, short_options, long_options,
+				NULL)) != -1) {
 		if (c == 'h')
 			return cmd_help("serve");
 		if (c == 'c')
@@ -102,7 +102,8 @@ cmd_serve(int argc, char **argv)
 		else if (c == 'o')
 			cmd_options_add(&options, optarg);
 		else
-			return cmd_usage("serve", "unknown option");
+			return cmd_bad_option("serve", argv, short_options,
+					      long_options);
 	}
 	if (optind != argc)
 		return cmd_usage("serve", "there is an argument too many: %s",

@@ -6,7 +6,6 @@
 #include "cmd/cmd.h"
 #include "cmd/output.h"
 
-#include <getopt.h>
 #include <stdlib.h>
 
 /* One of the two commands. */
@@ -191,6 +190,7 @@ survey(const struct survey_command *command, const struct cmd_options *options,
 static int
 run(const struct survey_command *command, int argc, char **argv)
 {
+	static const char short_options[] = "+c:o:h";
 	static const struct option long_options[] = {
 	    {"json", no_argument, NULL, 'j'},
 	    {"help", no_argument, NULL, 'h'},
@@ -200,8 +200,8 @@ run(const struct survey_command *command, int argc, char **argv)
 	int status;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "+c:o:h", long_options, NULL)) !=
-	       -1) {
+	while ((c = getopt_long(argc, argv, short_options, long_options,
+				NULL)) != -1) {
 		if (c == 'h')
 			return cmd_help(command->name);
 		if (c == 'c')
@@ -211,7 +211,8 @@ run(const struct survey_command *command, int argc, char **argv)
 		else if (c == 'j')
 			options.json = true;
 		else
-			return cmd_usage(command->name, "unknown option");
+			return cmd_bad_option(command->name, argv,
+					      short_options, long_options);
 	}
 	if (argc - optind != 1)
 		return cmd_usage(command->name, "one %s is needed",

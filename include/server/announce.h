@@ -5,23 +5,23 @@
 #define SERVER_ANNOUNCE_H
 
 #include "server/listener.h"
-
-#include "policy/snapshot.h"
+#include "server/reload.h"
 
 /* The sockets, with a warning of each that other machines may reach, and what
  * is served. */
 void announce_start(const struct listeners *listeners,
 		    const struct snapshot *snapshot, size_t max_connections);
 
-/* Tell systemd that a snapshot serves; also after a reload that failed. */
-void announce_ready(const struct snapshot *snapshot);
+/* Tell systemd which snapshot serves; with is_fresh = false, that a later one
+ * was refused. */
+void announce_ready(const struct snapshot *snapshot, bool is_fresh);
 
 /* Tell systemd that a reload begins; announce_ready() ends it. */
 void announce_reloading(void);
 
-/* Log what a reload came to: every problem, and what has changed from the old
- * snapshot to the new one; new is NULL where there is none. */
-void announce_reload(const struct snapshot *old, const struct snapshot *new,
-		     const struct problems *problems, uint64_t took_ms);
+/* Log what a reload came to: every problem, and what is different from the old
+ * snapshot now. */
+void announce_reload(const struct snapshot *old,
+		     const struct reload_result *result);
 
 #endif

@@ -7,13 +7,15 @@
 #include "server/reload.h"
 
 /*
- * Serve until SIGTERM or SIGINT, reload on SIGHUP. The listeners are open and
- * privileges dropped; log_open() has been called. Both are taken: on return
- * the sockets are closed and the snapshot, or the one that has replaced it, is
- * freed. False where it could not start, which is in the log.
+ * Serve until SIGTERM or SIGINT; reload on SIGHUP and, with reload = auto,
+ * when files change, which are listed as they were before the snapshot was
+ * loaded. The listeners are open and privileges dropped; log_open() has been
+ * called. All three are taken: on return the sockets are closed and the
+ * snapshot, or the one that has replaced it, is freed. False where it could
+ * not start, which is in the log.
  */
 bool server_run(struct listeners *take_listeners,
-		struct snapshot *take_snapshot,
+		struct snapshot *take_snapshot, struct watch_list *take_files,
 		const struct reload_source *source);
 
 #endif

@@ -8,36 +8,44 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* What has to be there before the server runs. */
+struct start {
+	struct listeners listeners;
+	struct watch_list *files;
+	struct snapshot *snapshot;
+};
+
 /*
  * Open the sockets, become the user of the settings, and load the maps as
  * that user, so that what it may not read fails the start and not the first
- * reload. NULL where anything is wrong; all of it is in problems.
+ * reload. False where anything is wrong; all of it is in problems.
  */
-static struct snapshot *
-open_and_load(struct settings *take_settings, struct listeners *listeners,
+static bool
+open_and_load(struct start *start, struct settings *take_settings,
 	      struct problems *problems)
 {
 	struct error error;
 
-	if (!listeners_open(listeners, take_settings, problems)) {
+	if (!listeners_open(&start->listeners, take_settings, problems)) {
 		settings_free(take_settings);
-		return NULL;
+		return false;
 	}
 	if (!privilege_drop(take_settings->user, &error)) {
 		problems_add(problems, PROBLEM_REFUSAL, "user", 0, "%s",
 			     error.text);
 		settings_free(take_settings);
-		return NULL;
+		return false;
 	}
-	return snapshot_load(take_settings, problems);
+	start->files = watch_list_new(take_settings->file, take_settings);
+	start->snapshot = snapshot_load(take_settings, problems);
+	return start->snapshot != NULL;
 }
 
 /* Run the server; true where it ended because it was told to. */
 static bool
-run(struct listeners *listeners, struct snapshot *take_snapshot,
-    const struct cmd_options *options)
+run(struct start *start, const struct cmd_options *options)
 {
-	const char *file = take_snapshot->settings->file;
+	const char *file = start->snapshot->settings->file;
 	/* A copy, as a reload frees the snapshot. */
 	char *path = memory_copy(file, strlen(file));
 	const struct reload_source source = {
@@ -45,7 +53,8 @@ run(struct listeners *listeners, struct snapshot *take_snapshot,
 	    .options = options->set,
 	    .option_count = options->set_count,
 	};
-	bool ok = server_run(listeners, take_snapshot, &source);
+	bool ok = server_run(&start->listeners, start->snapshot, start->files,
+			     &source);
 
 	free(path);
 	return ok;
@@ -55,9 +64,9 @@ static int
 serve(const struct cmd_options *options)
 {
 	struct settings *settings = cmd_settings(options);
-	struct listeners listeners = {0};
-	struct snapshot *snapshot;
+	struct start start = {0};
 	struct problems problems;
+	bool ok;
 
 	if (settings == NULL)
 		return CMD_NO;
@@ -71,14 +80,14 @@ serve(const struct cmd_options *options)
 	}
 	log_open(settings->log, settings->log_level);
 	problems_init(&problems);
-	snapshot = open_and_load(settings, &listeners, &problems);
+	ok = open_and_load(&start, settings, &problems);
 	cmd_print_problems(&problems);
 	problems_fini(&problems);
-	if (snapshot == NULL) {
-		listeners_close(&listeners);
-		return CMD_NO;
-	}
-	return run(&listeners, snapshot, options) ? CMD_OK : CMD_NO;
+	if (ok)
+		return run(&start, options) ? CMD_OK : CMD_NO;
+	watch_list_free(start.files);
+	listeners_close(&start.listeners);
+	return CMD_NO;
 }
 
 int

@@ -3,7 +3,12 @@
 #include "base/log.h"
 #include "server/systemd.h"
 
+#include <stdio.h>
 #include <time.h>
+
+enum {
+	PROBLEMS_SAID = 20, /* of a load: the log is no place for all */
+};
 
 static void
 add_counts(struct log_line *line, const struct snapshot *snapshot)
@@ -14,6 +19,8 @@ add_counts(struct log_line *line, const struct snapshot *snapshot)
 	log_number(line, "maps", snapshot->settings->maps.count);
 	log_number(line, "grants", counts.grants);
 	log_number(line, "denials", counts.denials);
+	log_number(line, "aliases", counts.edges);
+	log_number(line, "accounts", counts.accounts);
 	log_number(line, "rules", snapshot->rule_count);
 }
 
@@ -50,14 +57,19 @@ announce_start(const struct listeners *listeners,
 }
 
 void
-announce_ready(const struct snapshot *snapshot)
+announce_ready(const struct snapshot *snapshot, bool is_fresh)
 {
 	struct grants_counts counts;
 
 	grants_count(snapshot->grants, &counts);
-	systemd_notify("READY=1\nSTATUS=%zu grants, %zu rules from %zu maps",
-		       counts.grants, snapshot->rule_count,
-		       snapshot->settings->maps.count);
+	systemd_notify(
+	    "READY=1\nSTATUS=%zu grants, %zu aliases, %zu rules from "
+	    "%zu maps%s",
+	    counts.grants, counts.edges, snapshot->rule_count,
+	    snapshot->settings->maps.count,
+	    is_fresh ? ""
+		     : "; what they hold now was refused, see the "
+		       "log");
 }
 
 void
@@ -73,15 +85,28 @@ announce_reloading(void)
 			   (unsigned long long)now.tv_nsec / 1000);
 }
 
+/* Log the first errors of a load, or the first warnings, a line each. */
 static void
-announce_problem(const struct problem *problem)
+announce_problems(const struct problems *problems, bool warnings)
 {
-	bool warning = problem->severity == PROBLEM_WARNING;
+	enum log_level level = warnings ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR;
+	const char *event = warnings ? "map-warning" : "map-error";
+	size_t total = warnings ? problems->warnings : problems->errors;
+	size_t said = 0;
 	char text[LOG_LINE_MAX];
 
-	problem_format(problem, text, sizeof(text));
-	log_note(warning ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR,
-		 warning ? "map-warning" : "map-error", "%s", text);
+	for (size_t i = 0; i < problems->count && said < PROBLEMS_SAID; i++) {
+		const struct problem *problem = &problems->list[i];
+
+		if ((problem->severity == PROBLEM_WARNING) != warnings)
+			continue;
+		problem_format(problem, text, sizeof(text));
+		log_note(level, event, "%s", text);
+		said++;
+	}
+	if (total > said)
+		log_note(level, event, "%zu more; fromguard lint has them all",
+			 total - said);
 }
 
 static void
@@ -92,33 +117,46 @@ announce_frozen(void *arg, const char *name)
 		 "%s has changed; the old value stays until a restart", name);
 }
 
+static void
+add_change(struct log_line *line, const char *what,
+	   const struct changes_count *count)
+{
+	char key[32];
+
+	(void)snprintf(key, sizeof(key), "%s_added", what);
+	log_number(line, key, count->added);
+	(void)snprintf(key, sizeof(key), "%s_removed", what);
+	log_number(line, key, count->removed);
+}
+
 /* Say what is different now. */
 static void
-announce_change(const struct snapshot *old, const struct snapshot *new,
-		uint64_t took_ms)
+announce_change(const struct snapshot *old, const struct reload_result *result)
 {
-	struct grants_counts before;
+	const struct changes *changes = &result->changes;
 	struct log_line line;
 
-	settings_frozen_changes(old->settings, new->settings, announce_frozen,
-				NULL);
-	grants_count(old->grants, &before);
+	settings_frozen_changes(old->settings, result->snapshot->settings,
+				announce_frozen, NULL);
 	log_begin(&line, LOG_LEVEL_INFO, "reload");
-	add_counts(&line, new);
-	log_number(&line, "grants_before", before.grants);
+	add_counts(&line, result->snapshot);
+	add_change(&line, "grants", &changes->grants);
+	add_change(&line, "aliases", &changes->aliases);
+	add_change(&line, "owners", &changes->owners);
 	log_number(&line, "rules_before", old->rule_count);
-	log_number(&line, "took_ms", took_ms);
+	log_number(&line, "took_ms", result->took_ms);
 	log_end(&line);
 }
 
 void
-announce_reload(const struct snapshot *old, const struct snapshot *new,
-		const struct problems *problems, uint64_t took_ms)
+announce_reload(const struct snapshot *old, const struct reload_result *result)
 {
-	for (size_t i = 0; i < problems->count; i++)
-		announce_problem(&problems->list[i]);
-	if (new != NULL)
-		announce_change(old, new, took_ms);
+	const struct problems *problems = &result->problems;
+
+	announce_problems(problems, false);
+	announce_problems(problems, true);
+	if (result->snapshot != NULL)
+		announce_change(old, result);
 	else
 		log_note(LOG_LEVEL_ERROR, "reload-refused",
 			 "%zu errors; what was loaded before stays in force",

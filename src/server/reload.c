@@ -14,12 +14,11 @@
 
 enum { LEAVE_AFTER_MS = 1000 };
 
-/*
- * While running is set, snapshot, problems and took_ms are the thread's; it
- * gives them back by writing to ready.
- */
+/* While running is set, result is the thread's, and gives it back by writing to
+ * ready. */
 struct reload {
 	struct reload_source source;
+	const struct snapshot *serving;
 	reload_done *done;
 	void *arg;
 	struct event *event;
@@ -27,26 +26,40 @@ struct reload {
 	pthread_t thread;
 	bool running;
 	bool again;
-	struct snapshot *snapshot;
-	struct problems problems;
-	uint64_t took_ms;
+	struct reload_result result;
 };
 
-/* The thread: load everything, touch nothing else. */
-static void *
-load(void *arg)
+/* Load everything, touch nothing else. */
+static void
+load(const struct reload_source *source, const struct snapshot *serving,
+     struct reload_result *result)
 {
-	struct reload *reload = arg;
-	const struct reload_source *source = &reload->source;
-	const uint64_t one = 1;
 	uint64_t began = clock_ms();
 	struct settings *settings =
 	    settings_load(source->path, environ, source->options,
-			  source->option_count, &reload->problems);
+			  source->option_count, &result->problems);
 
-	if (settings != NULL)
-		reload->snapshot = snapshot_load(settings, &reload->problems);
-	reload->took_ms = clock_ms() - began;
+	if (settings != NULL && settings->maps.count == 0) {
+		problems_add(&result->problems, PROBLEM_REFUSAL, source->path,
+			     0, "maps is not set any more");
+		settings_free(settings);
+	} else if (settings != NULL) {
+		result->files = watch_list_new(source->path, settings);
+		result->snapshot = snapshot_load(settings, &result->problems);
+	}
+	if (result->snapshot != NULL)
+		changes_find(serving, result->snapshot, &result->changes);
+	result->took_ms = clock_ms() - began;
+}
+
+/* The thread. */
+static void *
+run(void *arg)
+{
+	struct reload *reload = arg;
+	const uint64_t one = 1;
+
+	load(&reload->source, reload->serving, &reload->result);
 	/* Can not fail: eight bytes, and a counter that is 0. */
 	(void)!write(reload->ready, &one, sizeof(one));
 	return NULL;
@@ -63,9 +76,21 @@ start_thread(struct reload *reload)
 	result = pthread_sigmask(SIG_SETMASK, &all, &before);
 	if (result != 0)
 		return false;
-	result = pthread_create(&reload->thread, NULL, load, reload);
+	result = pthread_create(&reload->thread, NULL, run, reload);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return result == 0;
+}
+
+/* Hand the result over, and free what is left of it. */
+static void
+deliver(struct reload *reload)
+{
+	struct reload_result result = reload->result;
+
+	if (result.snapshot != NULL)
+		reload->serving = result.snapshot;
+	reload->done(reload->arg, &result);
+	problems_fini(&result.problems);
 }
 
 void
@@ -76,26 +101,22 @@ reload_start(struct reload *reload)
 		return;
 	}
 	reload->again = false;
-	reload->snapshot = NULL;
-	problems_init(&reload->problems);
-	reload->running = true;
-	if (start_thread(reload))
+	reload->result = (struct reload_result){0};
+	reload->running = start_thread(reload);
+	if (reload->running)
 		return;
-	reload->running = false;
-	problems_add(&reload->problems, PROBLEM_REFUSAL, "reload", 0,
+	problems_add(&reload->result.problems, PROBLEM_REFUSAL, "reload", 0,
 		     "can not start a thread");
-	reload->done(reload->arg, NULL, &reload->problems, 0);
-	problems_fini(&reload->problems);
+	deliver(reload);
 }
 
-/* Take the thread's result back. */
-static struct snapshot *
+/* Take the result back from the thread. */
+static void
 join(struct reload *reload)
 {
 	/* Can not fail: it was created, and is joined once. */
 	(void)pthread_join(reload->thread, NULL);
 	reload->running = false;
-	return reload->snapshot;
 }
 
 static void
@@ -107,20 +128,20 @@ on_ready(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (read(fd, &count, sizeof(count)) != sizeof(count))
 		return;
-	reload->done(reload->arg, join(reload), &reload->problems,
-		     reload->took_ms);
-	problems_fini(&reload->problems);
+	join(reload);
+	deliver(reload);
 	if (reload->again)
 		reload_start(reload);
 }
 
 struct reload *
 reload_new(struct event_base *base, const struct reload_source *source,
-	   reload_done *done, void *arg)
+	   const struct snapshot *serving, reload_done *done, void *arg)
 {
 	struct reload *reload = memory_zero(1, sizeof(*reload));
 
 	reload->source = *source;
+	reload->serving = serving;
 	reload->done = done;
 	reload->arg = arg;
 	reload->ready = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -132,7 +153,7 @@ reload_new(struct event_base *base, const struct reload_source *source,
 		goto fail;
 	return reload;
 fail:
-	reload_free(reload);
+	(void)reload_free(reload); /* nothing runs yet */
 	return NULL;
 }
 
@@ -144,21 +165,24 @@ finish(struct reload *reload)
 
 	if (poll(&ready, 1, LEAVE_AFTER_MS) != 1)
 		return false;
-	snapshot_free(join(reload));
-	problems_fini(&reload->problems);
+	join(reload);
+	snapshot_free(reload->result.snapshot);
+	watch_list_free(reload->result.files);
+	problems_fini(&reload->result.problems);
 	return true;
 }
 
-void
+bool
 reload_free(struct reload *reload)
 {
 	if (reload == NULL)
-		return;
+		return true;
 	if (reload->event != NULL)
 		event_free(reload->event);
 	if (reload->running && !finish(reload))
-		return;
+		return false;
 	if (reload->ready != -1)
 		(void)close(reload->ready);
 	free(reload);
+	return true;
 }

@@ -29,6 +29,7 @@ struct server {
 	struct connections *connections;
 	struct acceptor *acceptor;
 	struct reload *reload;
+	struct watch *watch; /* NULL with reload = signal */
 	struct event *on_term;
 	struct event *on_int;
 	struct event *on_hup;
@@ -53,33 +54,48 @@ use_snapshot(struct server *server, struct snapshot *take_snapshot)
 }
 
 static void
-on_reloaded(void *arg, struct snapshot *take_snapshot,
-	    const struct problems *problems, uint64_t took_ms)
+on_reloaded(void *arg, const struct reload_result *result)
 {
 	struct server *server = arg;
 
-	announce_reload(server->snapshot, take_snapshot, problems, took_ms);
-	if (take_snapshot != NULL) {
-		use_snapshot(server, take_snapshot);
+	announce_reload(server->snapshot, result);
+	if (result->snapshot != NULL) {
+		use_snapshot(server, result->snapshot);
 		server->counters.reloads++;
 	} else {
 		server->counters.reloads_refused++;
 	}
+	/* A map that could not be loaded is watched as well: its cure will be
+	 * seen. */
+	if (server->watch != NULL)
+		watch_files(server->watch, result->files);
+	else
+		watch_list_free(result->files);
 	if (!server->stopping)
-		announce_ready(server->snapshot);
+		announce_ready(server->snapshot, result->snapshot != NULL);
+}
+
+static void
+start_reload(struct server *server)
+{
+	if (server->stopping)
+		return;
+	announce_reloading();
+	reload_start(server->reload);
 }
 
 static void
 on_hup(evutil_socket_t fd, short what, void *arg)
 {
-	struct server *server = arg;
-
 	(void)fd;
 	(void)what;
-	if (server->stopping)
-		return;
-	announce_reloading();
-	reload_start(server->reload);
+	start_reload(arg);
+}
+
+static void
+on_files_changed(void *arg)
+{
+	start_reload(arg);
 }
 
 /* --- timers --- */
@@ -225,9 +241,32 @@ add_events(struct server *server)
 	       server->on_hup != NULL;
 }
 
-/* Set everything up; false where the system does not let us. */
+/* Get ready to reload, and with reload = auto to see when to. */
 static bool
-prepare(struct server *server, const struct reload_source *source)
+add_reload(struct server *server, struct watch_list *take_files,
+	   const struct reload_source *source)
+{
+	server->reload = reload_new(server->base, source, server->snapshot,
+				    on_reloaded, server);
+	if (server->reload == NULL)
+		goto fail;
+	if (server->snapshot->settings->reload == RELOAD_SIGNAL) {
+		watch_list_free(take_files);
+		return true;
+	}
+	server->watch = watch_new(server->base, on_files_changed, server);
+	if (server->watch == NULL)
+		goto fail;
+	watch_files(server->watch, take_files);
+	return true;
+fail:
+	watch_list_free(take_files);
+	return false;
+}
+
+/* Set up what answers; false where the system does not let us. */
+static bool
+prepare(struct server *server)
 {
 	const struct sigaction ignore = {.sa_handler = SIG_IGN};
 	const struct settings *settings = server->snapshot->settings;
@@ -247,9 +286,7 @@ prepare(struct server *server, const struct reload_source *source)
 	server->acceptor =
 	    acceptor_new(server->base, &server->listeners, server->connections,
 			 settings->max_connections);
-	server->reload = reload_new(server->base, source, on_reloaded, server);
-	return server->acceptor != NULL && server->reload != NULL &&
-	       add_events(server);
+	return server->acceptor != NULL && add_events(server);
 }
 
 static void
@@ -262,8 +299,10 @@ free_event(struct event *event)
 static void
 server_fini(struct server *server)
 {
+	bool loading = !reload_free(server->reload);
+
 	/* What runs on the base goes before it. */
-	reload_free(server->reload);
+	watch_free(server->watch);
 	acceptor_free(server->acceptor);
 	connections_free(server->connections);
 	free_event(server->on_term);
@@ -275,24 +314,29 @@ server_fini(struct server *server)
 	if (server->base != NULL)
 		event_base_free(server->base);
 	listeners_close(&server->listeners);
-	snapshot_free(server->snapshot);
+	if (!loading)
+		snapshot_free(server->snapshot);
 }
 
 bool
 server_run(struct listeners *take_listeners, struct snapshot *take_snapshot,
-	   const struct reload_source *source)
+	   struct watch_list *take_files, const struct reload_source *source)
 {
 	struct server server = {
 	    .listeners = *take_listeners,
 	    .snapshot = take_snapshot,
 	};
-	bool ok = prepare(&server, source);
+	bool ok = prepare(&server);
 
 	*take_listeners = (struct listeners){0};
+	if (ok)
+		ok = add_reload(&server, take_files, source);
+	else
+		watch_list_free(take_files);
 	if (ok) {
 		announce_start(&server.listeners, server.snapshot,
 			       acceptor_max(server.acceptor));
-		announce_ready(server.snapshot);
+		announce_ready(server.snapshot, true);
 		ok = event_base_dispatch(server.base) != -1;
 		log_note(LOG_LEVEL_INFO, "stop", "%zu connections left",
 			 connections_count(server.connections));

@@ -96,6 +96,33 @@ static const struct cmd table[] = {
 	.run = cmd_ask,
     },
     {
+	.name = "compile",
+	.arguments = "-o OUT [-c FILE] [--set NAME=VALUE]... [--from -] MAP...",
+	.summary = "make one compiled map of many maps",
+	.help =
+	    "Reads maps of any type but pcre:, all together, and writes one "
+	    "constant database,\nwhich loads much faster and is always whole: "
+	    "it is written beside OUT and takes its\nplace when it is on disk. "
+	    "Where anything is wrong in any map, nothing is written.\n"
+	    "\n"
+	    "  -o, --output OUT  the file to write; to be named as cdb:OUT\n"
+	    "  -c FILE           read local_domains there; else "
+	    "$FROMGUARD_CONFIG, else\n"
+	    "                    " CMD_CONFIG_FILE "\n"
+	    "  --set NAME=VALUE  a setting that beats the configuration's\n"
+	    "  --from -          standard input is a text: map as well\n"
+	    "\n"
+	    "Example: what a database knows, and what people wrote\n"
+	    "  mysql -BN -e 'SELECT login, sender FROM grants' |\n"
+	    "    fromguard compile -o /etc/fromguard/senders.cdb --from - "
+	    "text:/etc/fromguard/senders\n"
+	    "and in fromguard.conf\n"
+	    "  maps = cdb:/etc/fromguard/senders.cdb\n"
+	    "\n"
+	    "Exit status: 0 it is written, 1 nothing has changed.\n",
+	.run = cmd_compile,
+    },
+    {
 	.name = "config",
 	.arguments = "[-n] [--json]",
 	.summary = "the settings in force",

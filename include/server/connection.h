@@ -28,6 +28,10 @@ void connections_free(struct connections *all);
  * looked at any more. */
 void connections_use(struct connections *all, const struct snapshot *snapshot);
 
+/* Call room whenever a connection has been closed. */
+void connections_on_room(struct connections *all, void (*room)(void *arg),
+			 void *arg);
+
 /* Serve a client. Without the memory for one more it is closed at once. */
 void connections_add(struct connections *all, int take_fd);
 

@@ -29,6 +29,7 @@ struct acceptor {
 	size_t count;
 	struct event *resume;
 	size_t max;
+	bool paused;
 	uint64_t said_ms; /* when a pause was logged last; 0: never */
 };
 
@@ -67,6 +68,7 @@ pause_accepting(struct acceptor *acceptor, const char *reason)
 	/* Without the timer nobody would be let in any more. */
 	if (event_add(acceptor->resume, &delay) != 0)
 		return;
+	acceptor->paused = true;
 	for (size_t i = 0; i < acceptor->count; i++)
 		(void)event_del(acceptor->doors[i]);
 	if (acceptor->said_ms != 0 && now - acceptor->said_ms < SAY_EVERY_MS)
@@ -80,15 +82,32 @@ pause_accepting(struct acceptor *acceptor, const char *reason)
 }
 
 static void
+resume_accepting(struct acceptor *acceptor)
+{
+	acceptor->paused = false;
+	for (size_t i = 0; i < acceptor->count; i++)
+		if (event_add(acceptor->doors[i], NULL) != 0) {
+			pause_accepting(acceptor, "event_add");
+			return;
+		}
+}
+
+static void
 on_resume(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	resume_accepting(arg);
+}
+
+/* A connection has gone: let in who waits for that. */
+static void
+on_room(void *arg)
 {
 	struct acceptor *acceptor = arg;
 
-	(void)fd;
-	(void)what;
-	for (size_t i = 0; i < acceptor->count; i++)
-		if (event_add(acceptor->doors[i], NULL) != 0)
-			pause_accepting(acceptor, "event_add");
+	if (acceptor->paused && event_del(acceptor->resume) == 0)
+		resume_accepting(acceptor);
 }
 
 /* Make sure that one more connection fits. */
@@ -161,6 +180,7 @@ void
 acceptor_stop(struct acceptor *acceptor)
 {
 	(void)event_del(acceptor->resume);
+	acceptor->paused = false;
 	for (size_t i = 0; i < acceptor->count; i++) {
 		const struct listener *listener = &acceptor->listeners->list[i];
 
@@ -188,6 +208,7 @@ acceptor_new(struct event_base *base, const struct listeners *listeners,
 	acceptor->resume = evtimer_new(base, on_resume, acceptor);
 	if (acceptor->resume == NULL)
 		goto fail;
+	connections_on_room(connections, on_room, acceptor);
 	for (size_t i = 0; i < listeners->count; i++) {
 		acceptor->doors[i] =
 		    event_new(base, listeners->list[i].fd, EV_READ | EV_PERSIST,
@@ -207,6 +228,7 @@ acceptor_free(struct acceptor *acceptor)
 {
 	if (acceptor == NULL)
 		return;
+	connections_on_room(acceptor->connections, NULL, NULL);
 	for (size_t i = 0; i < acceptor->count; i++)
 		if (acceptor->doors[i] != NULL)
 			event_free(acceptor->doors[i]);

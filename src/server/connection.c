@@ -59,6 +59,8 @@ struct connections {
 	struct connection_list idle; /* both: the longest first */
 	struct connection_list busy;
 	size_t count;
+	void (*room)(void *arg); /* or NULL */
+	void *room_arg;
 	bool draining;
 	size_t out_len;
 	char in[READ_SIZE];
@@ -90,6 +92,8 @@ connection_close(struct connection *c)
 	request_parser_free(c->parser);
 	free(c->out);
 	free(c);
+	if (all->room != NULL)
+		all->room(all->room_arg);
 }
 
 /* Count and log what the client has done wrong. */
@@ -248,6 +252,13 @@ on_writable(int fd, short what, void *arg)
 		connection_close(c);
 	else
 		settle(c, true);
+}
+
+void
+connections_on_room(struct connections *all, void (*room)(void *arg), void *arg)
+{
+	all->room = room;
+	all->room_arg = arg;
 }
 
 void

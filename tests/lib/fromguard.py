@@ -132,10 +132,18 @@ class Server:
         """Starts it and waits until it serves; returns itself."""
         mark = self.log.mark()
         self.launch()
-        wait_until(lambda: self.ended() or self.events("start", mark), "a start")
+        wait_until(lambda: self.ended() or self.answers(), "a start")
         if self.ended():
             raise RuntimeError("it ended: " + "\n".join(self.log.lines(mark)))
         return self
+
+    def answers(self):
+        """Does it take connections?"""
+        try:
+            self.client().close()
+        except OSError:
+            return False
+        return True
 
     def ended(self):
         """Has it come to an end?"""

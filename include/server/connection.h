@@ -47,7 +47,7 @@ bool connections_close_idlest(struct connections *all, uint64_t min_ms);
 void connections_expire(struct connections *all);
 
 /* Bring them to an end: answer what has arrived, and close each as soon as it
- * has no request under way. */
+ * has no request under way. To be called again until none is left. */
 void connections_drain(struct connections *all);
 
 #endif

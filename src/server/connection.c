@@ -30,6 +30,9 @@ enum {
 	REQUEST_MIN = sizeof("request=smtpd_access_policy\nsender=\n\n") - 1,
 	/* One that had all but arrived before may end with the first byte. */
 	ANSWERS_MAX = READ_SIZE / REQUEST_MIN + 1,
+	/* Who has only just connected is about to ask, and is waited for even
+	 * by a server that stops. */
+	NEW_MS = 200,
 };
 
 struct connection {
@@ -42,8 +45,9 @@ struct connection {
 	uint64_t since_ms; /* idle or busy since then */
 	uint64_t logged;   /* journal_verdict()'s */
 	int fd;
-	bool busy; /* a request has begun, or an answer waits */
-	bool ends; /* to be closed once the answers are written */
+	bool busy;   /* a request has begun, or an answer waits */
+	bool is_new; /* has never asked */
+	bool ends;   /* to be closed once the answers are written */
 	struct event event;
 };
 
@@ -112,6 +116,7 @@ answer(struct connection *c, const struct request *request)
 	struct verdict verdict = decide(all->snapshot, all->decider,
 					request->login, request->sender, NULL);
 
+	c->is_new = false;
 	assert(sizeof(all->out) - all->out_len >= REPLY_MAX);
 	all->counters->requests[verdict.kind][verdict.reason]++;
 	all->out_len +=
@@ -198,12 +203,19 @@ settle(struct connection *c, bool answered)
 		event_active(&c->event, EV_READ, 0);
 }
 
+/* Would it be rude to close an idle connection? */
+static bool
+is_about_to_ask(const struct connection *c)
+{
+	return c->is_new && clock_ms() - c->since_ms < NEW_MS;
+}
+
 /* Handle a read that gave nothing: 0 for the end, else errno is set. */
 static void
 read_nothing(struct connection *c, ssize_t len)
 {
 	if (len < 0 && (errno == EAGAIN || errno == EINTR)) {
-		if (c->all->draining && !c->busy)
+		if (c->all->draining && !c->busy && !is_about_to_ask(c))
 			connection_close(c);
 		return;
 	}
@@ -274,6 +286,7 @@ connections_add(struct connections *all, int take_fd)
 	c->all = all;
 	c->fd = take_fd;
 	c->since_ms = clock_ms();
+	c->is_new = true;
 	TAILQ_INSERT_TAIL(&all->idle, c, place);
 	all->count++;
 	c->parser = request_parser_new(&all->limits);

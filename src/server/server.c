@@ -129,6 +129,7 @@ on_drain(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	connections_drain(server->connections);
 	if (connections_count(server->connections) == 0 ||
 	    clock_ms() >= server->drain_until_ms)
 		(void)event_base_loopbreak(server->base);

@@ -288,6 +288,18 @@ def end(stage, sign):
     that(server.events("stopping") and server.events("stop"), "it says so")
 
 
+@suite.case("a client that has only just connected is answered, though it is about to end")
+def new_client_at_end(stage):
+    server = stage.server().start()
+    with server.client() as client:
+        wait_until(lambda: server.ask(LOGIN, OWN) == "DUNNO", "the client to be let in")
+        server.process.terminate()
+        server.wait_for("stopping")
+        equal(client.ask(LOGIN, OWN), "DUNNO", "answer")
+        equal(client.action(), None, "then it is closed")
+    equal(server.wait(), 0, "exit status")
+
+
 @suite.case("a client that stalls within a request does not keep it from ending")
 def stalled_end(stage):
     server = stage.server().start()

@@ -74,8 +74,11 @@ count_name(void *arg, grant_name name)
 {
 	struct counting *counting = arg;
 	unsigned about = grants_about(counting->from, name);
-	grant_name other = counterpart(counting, name);
+	grant_name other;
 
+	if ((about & (NAME_LOGIN | NAME_ALIAS)) == 0)
+		return true;
+	other = counterpart(counting, name);
 	if (about & NAME_LOGIN &&
 	    (other == 0 || !(grants_about(counting->in, other) & NAME_LOGIN)))
 		counting->owners++;
@@ -84,27 +87,29 @@ count_name(void *arg, grant_name name)
 	return true;
 }
 
-static struct counting
-count(const struct snapshot *from, const struct snapshot *in)
+static size_t
+total(const struct snapshot *snapshot)
 {
-	struct counting counting = {
-	    .from = from->grants,
-	    .in = in->grants,
-	};
+	struct grants_counts counts;
 
-	/* Both visit everything, as no visit says no. */
-	(void)grants_each(counting.from, count_grant, &counting);
-	(void)grants_each_name(counting.from, count_name, &counting);
-	return counting;
+	grants_count(snapshot->grants, &counts);
+	return counts.grants;
 }
 
 void
 changes_find(const struct snapshot *old, const struct snapshot *new,
 	     struct changes *changes)
 {
-	struct counting added = count(new, old);
-	struct counting removed = count(old, new);
+	struct counting added = {.from = new->grants, .in = old->grants};
+	struct counting removed = {.from = old->grants, .in = new->grants};
 
+	/* None of these visits ends early. */
+	(void)grants_each_name(added.from, count_name, &added);
+	(void)grants_each_name(removed.from, count_name, &removed);
+	(void)grants_each(added.from, count_grant, &added);
+	/* No grant is there twice, so this needs no second look at a million:
+	 * what is not added is kept, and what is not kept is removed. */
+	removed.grants = total(old) - (total(new) - added.grants);
 	*changes = (struct changes){
 	    .grants = {added.grants, removed.grants},
 	    .aliases = {added.aliases, removed.aliases},

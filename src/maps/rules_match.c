@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/memory.h"
+#include "rules_internal.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+enum {
+	/* Frames of the interpreter: of one pattern, and the KiB they take. */
+	DEPTH_LIMIT = 10000,
+	HEAP_LIMIT_KIB = 4096,
+	/* Bytes of the stack of compiled patterns, as it starts and ends. */
+	JIT_STACK = 32 * 1024,
+	JIT_STACK_MAX = 512 * 1024,
+	/* Until rules_begin() says otherwise. */
+	MATCH_LIMIT = 100000,
+	BUDGET_US = 20000,
+};
+
+struct rules_scratch {
+	pcre2_match_context *context;
+	pcre2_match_data *match;
+	pcre2_jit_stack *stack;
+	uint64_t budget_ns;
+	uint64_t deadline_ns; /* 0: no rule was tried yet */
+	/* The last hit. */
+	const struct rule *rule;
+	struct span subject;
+	char owner[RULE_OWNER_MAX];
+};
+
+void
+rules_begin(struct rules_scratch *scratch, uint32_t match_limit,
+	    uint32_t budget_us)
+{
+	/* Setting a limit can not fail. */
+	(void)pcre2_set_match_limit(scratch->context, match_limit);
+	scratch->budget_ns = (uint64_t)budget_us * 1000;
+	scratch->deadline_ns = 0;
+	scratch->rule = NULL;
+}
+
+struct rules_scratch *
+rules_scratch_new(void)
+{
+	struct rules_scratch *scratch = memory_try_zero(1, sizeof(*scratch));
+
+	if (scratch == NULL)
+		return NULL;
+	scratch->context = pcre2_match_context_create(NULL);
+	scratch->match = pcre2_match_data_create(RULE_CAPTURE_MAX + 1, NULL);
+	scratch->stack = pcre2_jit_stack_create(JIT_STACK, JIT_STACK_MAX, NULL);
+	if (scratch->context == NULL || scratch->match == NULL ||
+	    scratch->stack == NULL) {
+		rules_scratch_free(scratch);
+		return NULL;
+	}
+	(void)pcre2_set_depth_limit(scratch->context, DEPTH_LIMIT);
+	(void)pcre2_set_heap_limit(scratch->context, HEAP_LIMIT_KIB);
+	pcre2_jit_stack_assign(scratch->context, NULL, scratch->stack);
+	rules_begin(scratch, MATCH_LIMIT, BUDGET_US);
+	return scratch;
+}
+
+void
+rules_scratch_free(struct rules_scratch *scratch)
+{
+	if (scratch == NULL)
+		return;
+	pcre2_match_context_free(scratch->context);
+	pcre2_match_data_free(scratch->match);
+	pcre2_jit_stack_free(scratch->stack);
+	free(scratch);
+}
+
+/* The coarse clock is read without a system call, in a few nanoseconds. */
+static uint64_t
+now_ns(void)
+{
+	struct timespec now;
+
+	/* The clock exists on every Linux and &now is valid. */
+	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* Start the clock with the first rule of a decision. */
+static void
+start_clock(struct rules_scratch *scratch)
+{
+	if (scratch->deadline_ns == 0)
+		scratch->deadline_ns = now_ns() + scratch->budget_ns;
+}
+
+/* Match one item; HIT is "its condition holds", negation included. */
+static enum rules_result
+try_rule(const struct rule *rule, struct rules_scratch *scratch,
+	 struct span subject)
+{
+	int found =
+	    pcre2_match(rule->code, (PCRE2_SPTR)subject.data, subject.len, 0, 0,
+			scratch->match, scratch->context);
+
+	if (found < 0 && found != PCRE2_ERROR_NOMATCH)
+		return RULES_TROUBLE;
+	return (found >= 0) != rule->negated ? RULES_HIT : RULES_MISS;
+}
+
+/*
+ * Try the items from first on, up to end. A rule that matches decides, however
+ * long it took; one that does not, when the budget is used up, ends the
+ * lookup, and *line names it.
+ */
+static enum rules_result
+try_items(const struct rules *rules, size_t first, size_t end,
+	  struct rules_scratch *scratch, uint32_t *line)
+{
+	for (size_t i = first; i < end;) {
+		const struct rule *rule = &rules->list[i];
+		enum rules_result result =
+		    try_rule(rule, scratch, scratch->subject);
+
+		*line = rule->line;
+		if (result == RULES_TROUBLE)
+			return RULES_TROUBLE;
+		if (result == RULES_HIT && !rule->is_if) {
+			scratch->rule = rule;
+			return RULES_HIT;
+		}
+		if (now_ns() > scratch->deadline_ns)
+			return RULES_TROUBLE;
+		i = result == RULES_HIT ? i + 1 : rule->next;
+	}
+	return RULES_MISS;
+}
+
+/* The bytes that go on a character of UTF-8 (RFC 3629) which begins with
+ * lead; *low and *high are the bounds of the first of them. 0: none begins so.
+ */
+static size_t
+utf8_rest(unsigned char lead, unsigned char *low, unsigned char *high)
+{
+	*low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
+	*high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
+	if (lead >= 0xc2 && lead <= 0xdf)
+		return 1;
+	if (lead >= 0xe0 && lead <= 0xef)
+		return 2;
+	return lead >= 0xf0 && lead <= 0xf4 ? 3 : 0;
+}
+
+static bool
+is_utf8(struct span s)
+{
+	const unsigned char *p = (const unsigned char *)s.data;
+	const unsigned char *end = p + s.len;
+
+	while (p < end) {
+		unsigned char low;
+		unsigned char high;
+		size_t rest;
+
+		if (*p < 0x80) {
+			p++;
+			continue;
+		}
+		rest = utf8_rest(*p++, &low, &high);
+		if (rest == 0 || (size_t)(end - p) < rest || *p < low ||
+		    *p > high)
+			return false;
+		for (p++; rest > 1; rest--, p++)
+			if (*p < 0x80 || *p > 0xbf)
+				return false;
+	}
+	return true;
+}
+
+enum rules_result
+rules_lookup(const struct rules *rules, struct rules_scratch *scratch,
+	     struct span subject, uint32_t *line)
+{
+	scratch->rule = NULL;
+	scratch->subject = subject;
+	*line = 0;
+	/* As in Postfix, which asks no table about what is not UTF-8 but
+	 * compiles patterns that see bytes. Otherwise !/x/ would match it. */
+	if (rules->count == 0 || !is_utf8(subject))
+		return RULES_MISS;
+	start_clock(scratch);
+	return try_items(rules, 0, rules->count, scratch, line);
+}
+
+/* What a piece stands for; a capture that took no part is empty. */
+static struct span
+piece_text(const struct rule_piece *piece, const struct rules_scratch *scratch)
+{
+	const PCRE2_SIZE *ends = pcre2_get_ovector_pointer(scratch->match);
+	size_t start;
+	size_t end;
+
+	if (piece->capture == 0)
+		return piece->literal;
+	start = ends[piece->capture * 2];
+	end = ends[piece->capture * 2 + 1];
+	if (start == PCRE2_UNSET || end <= start)
+		return SPAN_NONE;
+	return span_of(scratch->subject.data + start, end - start);
+}
+
+/* Put the pieces of an owner together; one too long to be listed is empty. */
+static struct span
+assemble(const struct rule_piece *pieces, size_t count,
+	 struct rules_scratch *scratch)
+{
+	size_t len = 0;
+
+	if (count == 1)
+		return piece_text(pieces, scratch);
+	for (size_t i = 0; i < count; i++) {
+		struct span text = piece_text(&pieces[i], scratch);
+
+		if (text.len > sizeof(scratch->owner) - len)
+			return SPAN_NONE;
+		memcpy(scratch->owner + len, text.data, text.len);
+		len += text.len;
+	}
+	return span_of(scratch->owner, len);
+}
+
+bool
+rules_owner(const struct rules *rules, struct rules_scratch *scratch, size_t i,
+	    enum rule_owner_kind *kind, struct span *owner)
+{
+	const struct rule_owner *found;
+
+	if (scratch->rule == NULL || i >= scratch->rule->owner_count)
+		return false;
+	found = &rules->owners.list[scratch->rule->owner_first + i];
+	*kind = found->kind;
+	*owner = assemble(rules->owners.pieces + found->first, found->count,
+			  scratch);
+	return true;
+}

@@ -34,7 +34,43 @@ parse_unix(struct span path, struct endpoint *endpoint, struct error *error)
 	return true;
 }
 
-/* Divide HOST:PORT or [V6]:PORT; the host loses its brackets. */
+/* Is it a name or an IPv4 address? The resolver has the last word. */
+static bool
+is_name(struct span host)
+{
+	for (size_t i = 0; i < host.len; i++) {
+		unsigned char c = (unsigned char)host.data[i];
+
+		if (c <= ' ' || c >= 0x7f || strchr("[]:*/", c) != NULL)
+			return false;
+	}
+	return host.len > 0 && host.len <= HOST_MAX;
+}
+
+/* Is it an IPv6 address? A zone may follow: fe80::1%eth0. */
+static bool
+is_ipv6(struct span host)
+{
+	const char *percent = memchr(host.data, '%', host.len);
+	char text[INET6_ADDRSTRLEN];
+	struct in6_addr address;
+
+	if (percent != NULL) {
+		struct span zone =
+		    span_from(host, (size_t)(percent - host.data) + 1);
+
+		if (!is_name(zone))
+			return false;
+		host.len = (size_t)(percent - host.data);
+	}
+	if (host.len >= sizeof(text))
+		return false;
+	memcpy(text, host.data, host.len);
+	text[host.len] = '\0';
+	return inet_pton(AF_INET6, text, &address) == 1;
+}
+
+/* Divide HOST:PORT or [IPV6]:PORT; the host loses its brackets. */
 static bool
 split_host(struct span text, struct span *host, struct span *port)
 {
@@ -44,31 +80,10 @@ split_host(struct span text, struct span *host, struct span *port)
 		return false;
 	*host = span_of(text.data, (size_t)(colon - text.data));
 	*port = span_from(text, host->len + 1);
-	if (host->len > 2 && host->data[0] == '[' && colon[-1] == ']')
-		*host = span_of(host->data + 1, host->len - 2);
-	else if (memchr(host->data, ':', host->len) != NULL)
-		return false;
-	return host->len > 0 && host->len <= HOST_MAX;
-}
-
-/* A host with a colon in it has to be an IPv6 address; a zone may follow. */
-static bool
-is_host(struct span host)
-{
-	const char *percent = memchr(host.data, '%', host.len);
-	char text[INET6_ADDRSTRLEN];
-	struct in6_addr address;
-
-	if (memchr(host.data, ':', host.len) == NULL)
-		return strpbrk(host.data, "[]*/") >= host.data + host.len ||
-		       strpbrk(host.data, "[]*/") == NULL;
-	if (percent != NULL)
-		host.len = (size_t)(percent - host.data);
-	if (host.len >= sizeof(text))
-		return false;
-	memcpy(text, host.data, host.len);
-	text[host.len] = '\0';
-	return inet_pton(AF_INET6, text, &address) == 1;
+	if (host->len < 2 || host->data[0] != '[' || colon[-1] != ']')
+		return is_name(*host);
+	*host = span_of(host->data + 1, host->len - 2);
+	return is_ipv6(*host);
 }
 
 static bool
@@ -93,7 +108,7 @@ parse_inet(struct span text, struct endpoint *endpoint, struct error *error)
 	struct span host;
 	struct span port;
 
-	if (!split_host(text, &host, &port) || !is_host(host)) {
+	if (!split_host(text, &host, &port)) {
 		error_set(error,
 			  "inet:%" SPAN_FMT " is no inet:HOST:PORT as "
 			  "inet:127.0.0.1:10040 or inet:[::1]:10040",

@@ -128,8 +128,11 @@ placeholders_are_known(struct span text, struct error *error)
 	return true;
 }
 
-/* Take a text that can stand in a reply: one line, and not empty, since an
- * empty reply would accept the mail. */
+/*
+ * Take a text that can stand in a reply: one line, and not empty, since an
+ * empty reply would accept the mail. A tab, with which a continuation line may
+ * begin, is a blank.
+ */
 static bool
 parse_reject_text(const struct setting *setting, struct span text, void *field,
 		  struct error *error)
@@ -140,7 +143,7 @@ parse_reject_text(const struct setting *setting, struct span text, void *field,
 		return false;
 	}
 	for (size_t i = 0; i < text.len; i++) {
-		if (!is_control(text.data[i]))
+		if (text.data[i] == '\t' || !is_control(text.data[i]))
 			continue;
 		error_set(error, "has a control character in it (byte %zu)",
 			  i + 1);
@@ -149,6 +152,9 @@ parse_reject_text(const struct setting *setting, struct span text, void *field,
 	if (!placeholders_are_known(text, error))
 		return false;
 	replace(field, text);
+	for (char *c = *(char **)field; *c != '\0'; c++)
+		if (*c == '\t')
+			*c = ' ';
 	return true;
 }
 

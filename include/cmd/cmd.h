@@ -33,7 +33,8 @@ cmd_function cmd_serve, cmd_compile, cmd_explain, cmd_ask, cmd_config,
 /* A row of main.c's table. */
 struct cmd {
 	const char *name;
-	const char *arguments; /* "[--json] LOGIN SENDER" */
+	const char *arguments; /* "[--json] LOGIN SENDER"; newlines may be in
+				  it, and seven blanks behind them */
 	const char *summary;   /* one line */
 	const char *help;      /* the rest of --help, with an example */
 	bool configured;       /* takes -c and -o */

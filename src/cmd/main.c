@@ -13,12 +13,12 @@ static const struct cmd table[] = {
 	.arguments = "",
 	.summary = "answer Postfix, in the foreground",
 	.help =
-	    "Loads the maps, opens the sockets of the setting listen (or takes "
-	    "those that\nsystemd hands over), and answers check_policy_service "
-	    "until SIGTERM. SIGHUP\nloads the configuration and the maps "
-	    "again; with reload = auto that happens by\nitself.\n"
+	    "Loads the maps, opens the sockets of the setting listen (or\n"
+	    "takes those that systemd hands over), and answers Postfix's\n"
+	    "check_policy_service until SIGTERM. SIGHUP loads configuration\n"
+	    "and maps again; with reload = auto that happens by itself.\n"
 	    "\n"
-	    "Example: try it beside a running Postfix, which only warns\n"
+	    "Example: try it with a running Postfix, and only warn\n"
 	    "  fromguard serve -o mode=warn -o "
 	    "maps=text:/etc/fromguard/senders\n"
 	    "and in main.cf\n"
@@ -34,9 +34,11 @@ static const struct cmd table[] = {
 	.arguments = "[--json] LOGIN SENDER",
 	.summary = "may LOGIN use SENDER, and why",
 	.help =
-	    "Decides as the server would, with the same maps, and shows the "
-	    "grant that decided\nwith its file and line, the reply, and "
-	    "everything that was tried. Write <> for the\nnull sender.\n"
+	    "Decides as the server would, with the same maps, and shows the\n"
+	    "grant that decided with its file and line, the reply, and\n"
+	    "everything that was tried. Write <> for the null sender.\n"
+	    "\n"
+	    "  --json         print one JSON object\n"
 	    "\n"
 	    "Example:\n"
 	    "  fromguard explain user@example.com alias@example.com\n"
@@ -49,14 +51,17 @@ static const struct cmd table[] = {
 	.name = "who",
 	.arguments = "[--json] SENDER",
 	.summary = "every login that may use SENDER",
-	.help = "Lists logins and login patterns, each with the reason and the "
-		"grant. Lines with\n\"never\" are denials, which take logins "
-		"out of the others.\n"
-		"\n"
-		"Example: who can write as the info desk?\n"
-		"  fromguard who info@example.com\n"
-		"\n"
-		"Exit status: 0 somebody may, 1 nobody, 2 trouble.\n",
+	.help =
+	    "Lists logins and login patterns, each with the reason and the\n"
+	    "grant. A line with \"never\" is a denial, which takes logins out\n"
+	    "of the others.\n"
+	    "\n"
+	    "  --json         print one JSON object\n"
+	    "\n"
+	    "Example: who can write as the info desk?\n"
+	    "  fromguard who info@example.com\n"
+	    "\n"
+	    "Exit status: 0 somebody may, 1 nobody, 2 trouble.\n",
 	.configured = true,
 	.run = cmd_who,
     },
@@ -64,32 +69,36 @@ static const struct cmd table[] = {
 	.name = "what",
 	.arguments = "[--json] LOGIN",
 	.summary = "every sender that LOGIN may use",
-	.help = "Lists addresses and sender patterns, each with the reason and "
-		"the grant. Lines\nwith \"never\" are denials, which take "
-		"addresses out of the others.\n"
-		"\n"
-		"Example: which addresses to offer in a mail program\n"
-		"  fromguard what --json user@example.com\n"
-		"\n"
-		"Exit status: 0 there are some, 1 none, 2 trouble.\n",
+	.help =
+	    "Lists addresses and sender patterns, each with the reason and\n"
+	    "the grant. A line with \"never\" is a denial, which takes\n"
+	    "addresses out of the others.\n"
+	    "\n"
+	    "  --json         print one JSON object\n"
+	    "\n"
+	    "Example: which addresses to offer in a mail program?\n"
+	    "  fromguard what --json user@example.com\n"
+	    "\n"
+	    "Exit status: 0 there are some, 1 none, 2 trouble.\n",
 	.configured = true,
 	.run = cmd_what,
     },
     {
 	.name = "ask",
-	.arguments = "[-s SOCKET] [--timeout TIME] [--json] LOGIN SENDER",
+	.arguments =
+	    "[-s SOCKET]\n       [--timeout TIME] [--json] LOGIN SENDER",
 	.summary = "ask a running server, as Postfix would",
 	.help =
-	    "Sends one request over the first socket of the setting listen and "
-	    "shows the\nanswer; a health check, too.\n"
+	    "Sends one request to the first socket of the setting listen\n"
+	    "and shows the answer; a health check, too.\n"
 	    "\n"
-	    "  -s, --socket SOCKET  ask there: a path, unix:PATH or "
-	    "inet:HOST:PORT\n"
-	    "  --timeout TIME       wait so long for an answer (5s)\n"
+	    "  -s, --socket SOCKET\n"
+	    "                 ask there: a path, unix:PATH or inet:HOST:PORT\n"
+	    "  --timeout TIME wait so long for an answer (5s)\n"
+	    "  --json         print one JSON object\n"
 	    "\n"
 	    "Example: is it up?\n"
-	    "  fromguard ask -s /run/fromguard/policy.sock check@localhost "
-	    "'<>'\n"
+	    "  fromguard ask -s /run/fromguard/policy.sock me@localhost '<>'\n"
 	    "\n"
 	    "Exit status: 0 allow, 1 reject, 2 trouble or no answer.\n",
 	.configured = true,
@@ -97,25 +106,28 @@ static const struct cmd table[] = {
     },
     {
 	.name = "compile",
-	.arguments = "-o OUT [-c FILE] [--set NAME=VALUE]... [--from -] MAP...",
+	.arguments = "[-c FILE] [--set NAME=VALUE]... -o OUT\n       [--from "
+		     "-] [MAP]...",
 	.summary = "make one compiled map of many maps",
 	.help =
-	    "Reads maps of any type but pcre:, all together, and writes one "
-	    "constant database,\nwhich loads much faster and is always whole: "
-	    "it is written beside OUT and takes its\nplace when it is on disk. "
-	    "Where anything is wrong in any map, nothing is written.\n"
+	    "Reads maps of any type but pcre:, all together, and writes one\n"
+	    "constant database, which loads much faster and is always whole:\n"
+	    "it is written beside OUT and takes its place once it is on\n"
+	    "disk. Where anything is wrong in any map, nothing is written.\n"
 	    "\n"
-	    "  -o, --output OUT  the file to write; to be named as cdb:OUT\n"
-	    "  -c FILE           read local_domains there; else "
-	    "$FROMGUARD_CONFIG, else\n"
-	    "                    " CMD_CONFIG_FILE "\n"
-	    "  --set NAME=VALUE  a setting that beats the configuration's\n"
-	    "  --from -          standard input is a text: map as well\n"
+	    "  -o, --output OUT\n"
+	    "                 the file to write; to be named as cdb:OUT\n"
+	    "  -c FILE        read local_domains there; else\n"
+	    "                 $FROMGUARD_CONFIG, else\n"
+	    "                 " CMD_CONFIG_FILE "\n"
+	    "  --set NAME=VALUE\n"
+	    "                 a setting that beats the configuration's\n"
+	    "  --from -       standard input is a text: map as well\n"
 	    "\n"
 	    "Example: what a database knows, and what people wrote\n"
 	    "  mysql -BN -e 'SELECT login, sender FROM grants' |\n"
-	    "    fromguard compile -o /etc/fromguard/senders.cdb --from - "
-	    "text:/etc/fromguard/senders\n"
+	    "    fromguard compile -o /etc/fromguard/senders.cdb \\\n"
+	    "      --from - text:/etc/fromguard/senders\n"
 	    "and in fromguard.conf\n"
 	    "  maps = cdb:/etc/fromguard/senders.cdb\n"
 	    "\n"
@@ -127,12 +139,13 @@ static const struct cmd table[] = {
 	.arguments = "[-n] [--json]",
 	.summary = "the settings in force",
 	.help =
-	    "Prints them as fromguard.conf spells them. -o beats the "
-	    "environment\n(FROMGUARD_MODE=warn), which beats the file, which "
+	    "Prints them as fromguard.conf spells them. -o beats the\n"
+	    "environment (FROMGUARD_MODE=warn), which beats the file, which\n"
 	    "beats the defaults.\n"
 	    "\n"
-	    "  -n      only what is not as it is by default\n"
-	    "  --json  with default, range, help, and where a value is from\n"
+	    "  -n             only what is not as it is by default\n"
+	    "  --json         with default, range, help, and where a value\n"
+	    "                 is from\n"
 	    "\n"
 	    "Example: what would a trial run with?\n"
 	    "  fromguard config -n -o mode=warn\n"

@@ -35,6 +35,8 @@ struct log_line {
 /* Start writing to a target what is at least as grave as level. May be called
  * again. Before it is called: standard error, info. */
 void log_open(enum log_target target, enum log_level level);
+/* Change the level alone; the target stays open as it is. */
+void log_set_level(enum log_level level);
 /* Would a line of that level be written? */
 bool log_wants(enum log_level level);
 

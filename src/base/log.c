@@ -6,7 +6,8 @@
 #include <syslog.h>
 #include <unistd.h>
 
-/* Set before there are threads, read by all of them. */
+/* Set and read by the thread that runs the event loop alone: loading, which
+ * has one of its own, does not log. */
 static enum log_target log_target = LOG_TARGET_STDERR;
 static enum log_level log_level = LOG_LEVEL_INFO;
 
@@ -26,6 +27,12 @@ log_open(enum log_target target, enum log_level level)
 	if (target == LOG_TARGET_SYSLOG)
 		openlog("fromguard", LOG_PID | LOG_NDELAY, LOG_MAIL);
 	log_target = target;
+	log_level = level;
+}
+
+void
+log_set_level(enum log_level level)
+{
 	log_level = level;
 }
 

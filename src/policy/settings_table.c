@@ -246,7 +246,7 @@ static const struct setting table[] = {
     },
     {
 	.info = {"log_level", "info", "How much of it there is.",
-		 "error, warning, info, debug", false},
+		 "error, warning, info, debug", true},
 	.type = &setting_choice,
 	.offset = FIELD(log_level),
     },

@@ -49,6 +49,7 @@ use_snapshot(struct server *server, struct snapshot *take_snapshot)
 	struct snapshot *old = server->snapshot;
 
 	connections_use(server->connections, take_snapshot);
+	log_set_level(take_snapshot->settings->log_level);
 	server->snapshot = take_snapshot;
 	snapshot_free(old);
 }

@@ -336,6 +336,21 @@ def under_load(stage):
     stage.end()
 
 
+@suite.case("a reload changes log_level")
+def log_level(stage):
+    server = stage.begin(reload="signal")
+    mark = server.log.mark()
+    that(stage.may_use(OLD), "it may be used before")
+    server.settings["log_level"] = "debug"
+    server.configure()
+    server.hang_up()
+    server.wait_for("reload", mark)
+    equal(server.events("allow", mark), [], "lines for allows at level info")
+    that(stage.may_use(OLD), "it may be used after")
+    server.wait_for("allow", mark)
+    stage.end()
+
+
 @suite.case("reloads do not make it grow")
 def memory(stage):
     server = stage.begin(reload="signal")

@@ -8,9 +8,10 @@
 
     sys.exit(suite.run(open_stage, skip_reason))
 
-A case fails by raising; what a failure says is printed as `# ` lines beneath
-its `not ok`. Cases run in the order in which they were written down, on one
-stage, so an earlier case may leave something for a later one.
+A case fails by raising, and is skipped by raising Skip; what a failure says is
+printed as `# ` lines beneath its `not ok`. Cases run in the order in which they
+were written down, on one stage, so an earlier case may leave something for a
+later one.
 """
 
 import sys
@@ -19,6 +20,10 @@ import traceback
 
 class Failure(Exception):
     """What a case saw is not what it expected."""
+
+
+class Skip(Exception):
+    """A case can not be run here; the text says why."""
 
 
 def equal(got, wanted, what="value"):
@@ -79,6 +84,8 @@ class Suite:
     def _run_case(self, stage, name, function, arguments):
         try:
             function(stage, **arguments)
+        except Skip as skip:
+            self._report("ok", name, directive=f" # SKIP {skip}")
         except Failure as failure:
             self._report("not ok", name, f"{failure}\n{stage.diagnostics()}")
         except Exception:

@@ -166,7 +166,7 @@ static const struct setting table[] = {
     },
     {
 	.info = {"max_connections", "10000",
-		 "Connections at once; further ones wait in the queue.",
+		 "Connections at once; the longest idle one makes room.",
 		 "1 to 1000000", false},
 	.type = &setting_number,
 	.offset = FIELD(max_connections),

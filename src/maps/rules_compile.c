@@ -31,6 +31,8 @@ static void
 rule_fini(struct rule *rule)
 {
 	pcre2_code_free(rule->code);
+	free(rule->pattern);
+	free(rule->literals);
 	free(rule->result);
 }
 
@@ -138,6 +140,10 @@ compile_rule(struct loader *loader, const struct rule_line *line,
 
 	if (result != RULE_GOOD)
 		return result;
+	rule->options = line->options;
+	rule->pattern = memory_try_copy(line->pattern.data, line->pattern.len);
+	if (rule->pattern == NULL || !rule_note_facts(rule))
+		return RULE_NO_MEMORY;
 	if (line->kind == RULE_PLAIN)
 		return compile_result(loader, line->rest, rule);
 	if (line->rest.len > 0)
@@ -157,8 +163,8 @@ add_rule(struct loader *loader, struct rule *rule)
 			     sizeof(*rules->list)))
 		return RULE_NO_MEMORY;
 	/* Where the system forbids machine code, PCRE2 interprets. */
-	if (pcre2_jit_compile(rule->code, PCRE2_JIT_COMPLETE) == 0)
-		rules->compiled_to_jit++;
+	rule->jit = pcre2_jit_compile(rule->code, PCRE2_JIT_COMPLETE) == 0;
+	rules->compiled_to_jit += rule->jit;
 	rule->next = (uint32_t)rules->count + 1;
 	if (rule->is_if) {
 		rule->next = loader->open;
@@ -285,7 +291,8 @@ rules_load(const char *file, char *content, size_t len,
 	};
 
 	if (loader.rules == NULL || loader.context == NULL ||
-	    !load_lines(&loader, content, len)) {
+	    !load_lines(&loader, content, len) ||
+	    !rule_index_build(loader.rules)) {
 		rules_free(loader.rules);
 		loader.rules = NULL;
 	}
@@ -301,6 +308,7 @@ rules_free(struct rules *rules)
 	for (size_t i = 0; i < rules->count; i++)
 		rule_fini(&rules->list[i]);
 	rule_owners_fini(&rules->owners);
+	rule_index_fini(&rules->index);
 	free(rules->list);
 	free(rules);
 }

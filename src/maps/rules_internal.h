@@ -7,6 +7,7 @@
 #ifndef MAPS_RULES_INTERNAL_H
 #define MAPS_RULES_INTERNAL_H
 
+#include "base/hash.h"
 #include "maps/rules.h"
 
 #include <pcre2.h>
@@ -98,7 +99,16 @@ void rule_owners_fini(struct rule_owners *owners);
 /* A compiled rule, or an if. */
 struct rule {
 	pcre2_code *code;
-	char *result; /* owned; the pieces of its owners point into it */
+	char *pattern; /* owned */
+	char *result;  /* owned; the pieces of its owners point into it */
+	/* What every subject that its pattern matches begins and ends with, in
+	 * lower case, and a byte somewhere in it, or -1; see rules_index.c. */
+	struct span head;
+	struct span tail;
+	char *literals; /* owned; head and tail point into it */
+	int16_t last;
+	bool jit;
+	uint32_t options;
 	uint32_t line;
 	uint32_t owner_first;
 	uint32_t owner_count;
@@ -109,7 +119,18 @@ struct rule {
 	bool negated;
 };
 
+/* Which rules a domain's senders can match; see rules_index.c. */
+struct rule_index {
+	struct hash_key key;
+	uint32_t *always; /* numbers of items that no domain names, rising */
+	size_t always_count;
+	uint32_t *starts; /* of the buckets in items; one more than buckets */
+	size_t buckets;
+	uint32_t *items; /* the others, by bucket, rising in each */
+};
+
 struct rules {
+	struct rule_index index;
 	struct rule *list;
 	size_t count;
 	size_t room;
@@ -117,5 +138,33 @@ struct rules {
 	size_t compiled_to_jit;
 	struct rule_owners owners;
 };
+
+/* Note what every match of a rule's pattern has; false without memory. */
+bool rule_note_facts(struct rule *rule);
+
+/* Index the items of a file that is complete; false without memory. */
+bool rule_index_build(struct rules *rules);
+void rule_index_fini(struct rule_index *index);
+
+/* A subject, as it is held against the facts. */
+struct rule_subject {
+	struct span text;
+	bool plain;          /* no newline: the tails hold */
+	uint64_t bytes[4];   /* which bytes are in it, in lower case */
+	const uint32_t *own; /* items of its domain that are left */
+	const uint32_t *own_end;
+	const uint32_t *always;
+	const uint32_t *always_end;
+};
+
+/* Prepare a lookup. */
+void rule_subject_init(struct rule_subject *subject, const struct rules *rules,
+		       struct span text);
+/* The first item from first on that may match; rules->count: there is none. */
+size_t rule_subject_next(struct rule_subject *subject,
+			 const struct rules *rules, size_t first);
+/* Can the pattern of this rule match at all? False is certain. */
+bool rule_can_match(const struct rule *rule,
+		    const struct rule_subject *subject);
 
 #endif

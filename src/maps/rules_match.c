@@ -92,33 +92,51 @@ start_clock(struct rules_scratch *scratch)
 		scratch->deadline_ns = now_ns() + scratch->budget_ns;
 }
 
+/* Run a pattern; as pcre2_match(3) answers. */
+static int
+run_pattern(const struct rule *rule, struct rules_scratch *scratch)
+{
+	PCRE2_SPTR text = (PCRE2_SPTR)scratch->subject.data;
+	size_t len = scratch->subject.len;
+
+	if (!rule->jit)
+		return pcre2_match(rule->code, text, len, 0, 0, scratch->match,
+				   scratch->context);
+	/* The same without checks of arguments that are always good. */
+	return pcre2_jit_match(rule->code, text, len, 0, 0, scratch->match,
+			       scratch->context);
+}
+
 /* Match one item; HIT is "its condition holds", negation included. */
 static enum rules_result
 try_rule(const struct rule *rule, struct rules_scratch *scratch,
-	 struct span subject)
+	 const struct rule_subject *subject)
 {
-	int found =
-	    pcre2_match(rule->code, (PCRE2_SPTR)subject.data, subject.len, 0, 0,
-			scratch->match, scratch->context);
+	int found = PCRE2_ERROR_NOMATCH;
 
+	if (rule_can_match(rule, subject))
+		found = run_pattern(rule, scratch);
 	if (found < 0 && found != PCRE2_ERROR_NOMATCH)
 		return RULES_TROUBLE;
 	return (found >= 0) != rule->negated ? RULES_HIT : RULES_MISS;
 }
 
 /*
- * Try the items from first on, up to end. A rule that matches decides, however
- * long it took; one that does not, when the budget is used up, ends the
- * lookup, and *line names it.
+ * Try all items that the subject could match, in their order. A rule that
+ * matches decides, however long it took; one that does not, when the budget is
+ * used up, ends the lookup, and *line names it.
  */
 static enum rules_result
-try_items(const struct rules *rules, size_t first, size_t end,
-	  struct rules_scratch *scratch, uint32_t *line)
+try_items(const struct rules *rules, struct rules_scratch *scratch,
+	  uint32_t *line)
 {
-	for (size_t i = first; i < end;) {
+	struct rule_subject subject;
+	size_t i = 0;
+
+	rule_subject_init(&subject, rules, scratch->subject);
+	while ((i = rule_subject_next(&subject, rules, i)) < rules->count) {
 		const struct rule *rule = &rules->list[i];
-		enum rules_result result =
-		    try_rule(rule, scratch, scratch->subject);
+		enum rules_result result = try_rule(rule, scratch, &subject);
 
 		*line = rule->line;
 		if (result == RULES_TROUBLE)
@@ -187,7 +205,7 @@ rules_lookup(const struct rules *rules, struct rules_scratch *scratch,
 	if (rules->count == 0 || !is_utf8(subject))
 		return RULES_MISS;
 	start_clock(scratch);
-	return try_items(rules, 0, rules->count, scratch, line);
+	return try_items(rules, scratch, line);
 }
 
 /* What a piece stands for; a capture that took no part is empty. */

@@ -82,4 +82,22 @@ enum rule_owner_kind {
 bool rules_owner(const struct rules *rules, struct rules_scratch *scratch,
 		 size_t i, enum rule_owner_kind *kind, struct span *owner);
 
+/* A rule as it stands in its file, for people; borrowed from the rules. */
+struct rule_info {
+	uint32_t line;
+	bool negated;
+	struct span pattern;
+	struct span result; /* the owners, captures not put in */
+	/* What is probably not meant: no '^' in front or no '$' at the end; a
+	 * dot that is not escaped where a top-level domain follows. */
+	bool open_start;
+	bool open_end;
+	bool loose_dot;
+};
+
+/* Rule number i, from 0, if and endif not counted; false where there are no
+ * more. */
+bool rules_describe(const struct rules *rules, size_t i,
+		    struct rule_info *info);
+
 #endif

@@ -28,7 +28,7 @@ enum { CMD_OK = 0, CMD_NO = 1, CMD_TROUBLE = 2, CMD_USAGE = 64 };
 typedef int cmd_function(int argc, char **argv);
 
 cmd_function cmd_serve, cmd_compile, cmd_explain, cmd_ask, cmd_config,
-    cmd_version, cmd_who, cmd_what;
+    cmd_version, cmd_who, cmd_what, cmd_lint, cmd_rehearse;
 
 /* A row of main.c's table. */
 struct cmd {
@@ -61,6 +61,9 @@ int cmd_bad_option(const char *name, char *const *argv,
 void cmd_options_add(struct cmd_options *options, const char *set);
 void cmd_options_fini(struct cmd_options *options);
 
+/* Load the settings as the options say; what is wrong goes to *problems. */
+struct settings *cmd_settings_collect(const struct cmd_options *options,
+				      struct problems *problems);
 /* Load the settings as the options say, print all problems to standard error;
  * NULL where there was an error. */
 struct settings *cmd_settings(const struct cmd_options *options);

@@ -116,14 +116,21 @@ config_path(const struct cmd_options *options)
 }
 
 struct settings *
+cmd_settings_collect(const struct cmd_options *options,
+		     struct problems *problems)
+{
+	return settings_load(config_path(options), environ, options->set,
+			     options->set_count, problems);
+}
+
+struct settings *
 cmd_settings(const struct cmd_options *options)
 {
 	struct settings *settings;
 	struct problems problems;
 
 	problems_init(&problems);
-	settings = settings_load(config_path(options), environ, options->set,
-				 options->set_count, &problems);
+	settings = cmd_settings_collect(options, &problems);
 	cmd_print_problems(&problems);
 	problems_fini(&problems);
 	return settings;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# make             build/fromguard
-# make check       every test; the last line counts them
+# make deps run    bring the libraries, try it on the sample configuration
+# make deps check  bring everything, run every test; the last line counts them
 # make help        all targets
 
 VERSION = 0.1.0
@@ -9,16 +9,27 @@ BUILD  ?= build
 CC     ?= cc
 AR     ?= ar
 CFLAGS ?= -O2 -g
+PREFIX ?= /usr/local
+TIME   ?= 60
 
-LIBS = libevent_core libpcre2-8 libidn2
+# Goals at once: as many as there are processors, unless -j says otherwise.
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 1) --no-print-directory
+endif
+ifneq ($(filter clean,$(MAKECMDGOALS)),)
+.NOTPARALLEL:
+endif
+
+# pkg-config is asked only when a recipe runs: `make deps check` brings it.
+LIBS = libevent_core libevent_extra libpcre2-8 libidn2
 FG_CPPFLAGS = -D_GNU_SOURCE -Iinclude -DFROMGUARD_VERSION='"$(VERSION)"' \
-	-DPCRE2_CODE_UNIT_WIDTH=8 $(shell pkg-config --cflags $(LIBS) 2>/dev/null)
+	-DPCRE2_CODE_UNIT_WIDTH=8 $(shell pkg-config --cflags $(LIBS))
 FG_CFLAGS = -std=c11 -pthread -fno-common -fstack-protector-strong -fPIE \
 	-Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -Wold-style-definition -Wvla -Wformat=2 \
 	-Wpointer-arith -Wwrite-strings -Wundef $(if $(WERROR),-Werror)
 FG_LDFLAGS = -pthread -pie -Wl,-z,relro,-z,now
-FG_LDLIBS = $(shell pkg-config --libs $(LIBS) 2>/dev/null) -lcdb -lunistring
+FG_LDLIBS = $(shell pkg-config --libs $(LIBS)) -lcdb -lunistring
 
 LIB_SRC  = $(wildcard src/base/*.c src/wire/*.c src/maps/*.c src/policy/*.c \
 	src/server/*.c)
@@ -27,36 +38,149 @@ LIB_OBJ  = $(LIB_SRC:%.c=$(BUILD)/%.o)
 CMD_OBJ  = $(CMD_SRC:%.c=$(BUILD)/%.o)
 LIBRARY  = $(BUILD)/libfromguard.a
 PROGRAM  = $(BUILD)/fromguard
-UNIT     = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
+
+T        = $(BUILD)/tests
+UNIT     = $(patsubst tests/unit/%.c,$T/%,$(wildcard tests/unit/test_*.c))
+QUERY    = $(patsubst tests/parity/%.c,$T/%,$(wildcard tests/parity/*.c))
+FUZZ     = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+REPLAY   = $(FUZZ:fuzz_%=$T/replay_%)
+FUZZERS  = $(FUZZ:%=$(BUILD)/%)
+PROGRAMS = $(UNIT) $(QUERY) $(REPLAY)
 
 COMPILE = $(CC) $(FG_CPPFLAGS) $(CPPFLAGS) $(FG_CFLAGS) $(CFLAGS)
-LINK    = $(CC) $(FG_CFLAGS) $(CFLAGS) $(FG_LDFLAGS) $(LDFLAGS)
+LINK    = $(FG_LDFLAGS) $(LDFLAGS)
+RUN     = FROMGUARD=$(abspath $(PROGRAM)) BUILD=$(abspath $(BUILD)) tests/run
+Q       = $(if $V,,@)
+SAY     = @$(if $V,:,echo)
 
 all: $(PROGRAM)
 
+# Building ----------------------------------------------------------------
+
+# Says which library is missing, before a hundred compilations that would not.
+# Where deps is asked for as well, all building waits for it.
+READY = $(BUILD)/ready
+$(READY): | $(filter deps,$(MAKECMDGOALS))
+	@sh tests/libraries.sh $(CC)
+	@mkdir -p $(@D) && touch $@
+
 $(PROGRAM): $(CMD_OBJ) $(LIBRARY)
-	$(LINK) -o $@ $^ $(FG_LDLIBS)
+	$(SAY) "  LINK  $@"
+	$Q$(COMPILE) -o $@ $^ $(LINK) $(FG_LDLIBS)
 
 $(LIBRARY): $(LIB_OBJ)
+	$(SAY) "  AR    $@"
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$Q$(AR) rcs $@ $^
 
-$(BUILD)/%.o: %.c
+$(BUILD)/%.o: %.c | $(READY)
+	$(SAY) "  CC    $<"
 	@mkdir -p $(@D)
-	$(COMPILE) -MMD -MP -c -o $@ $<
+	$Q$(COMPILE) -MMD -MP -c -o $@ $<
 
-$(BUILD)/tests/%: tests/unit/%.c $(LIBRARY)
-	@mkdir -p $(@D)
-	$(COMPILE) -Itests/unit -MMD -MP $(shell pkg-config --cflags check) -o $@ $< \
-		$(LIBRARY) $(FG_LDFLAGS) $(LDFLAGS) $(FG_LDLIBS) \
-		$(shell pkg-config --libs check)
+# A test program: call TEST,options to compile,libraries
+define TEST
+$(SAY) "  TEST  $@"
+@mkdir -p $(@D)
+$Q$(COMPILE) -MMD -MP -MF $@.d -MT $@ $(1) -o $@ $(filter %.c %.o,$^) \
+	$(LIBRARY) $(LINK) $(2) $(FG_LDLIBS)
+endef
+
+$T/test_%: tests/unit/test_%.c $(LIBRARY)
+	$(call TEST,-Itests/unit $$(pkg-config --cflags check),$$(pkg-config --libs check))
+
+$T/%: tests/parity/%.c $(LIBRARY)
+	$(call TEST)
+
+$T/replay_%: tests/fuzz/fuzz_%.c $(BUILD)/tests/fuzz/replay.o $(LIBRARY)
+	$(call TEST)
+
+$(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(LIBRARY)
+	$(call TEST,-fsanitize=fuzzer)
+
+# Testing -----------------------------------------------------------------
+
+check: programs
+	@$(RUN)
+programs: $(PROGRAM) $(PROGRAMS)
 
 unit: $(UNIT)
-	@for t in $(UNIT); do $$t || exit 1; done
+	@$(RUN) unit
+
+fuzz-replay: $(REPLAY)
+	@$(RUN) fuzz
+
+layers:
+	@sh tests/layers.sh
+
+# The same suites under AddressSanitizer, LeakSanitizer and UBSan.
+SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer
+check-san: | $(filter check,$(MAKECMDGOALS)) $(READY)
+	@$(MAKE) BUILD=$(BUILD)/san CFLAGS="-O1 -g $(SANITIZE)" san-suites
+san-suites: programs
+	@ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
+		$(RUN) unit golden integration fuzz
+
+# libFuzzer on every target, TIME seconds each; what it finds stays in
+# build/fuzz/corpus.
+fuzz: | $(READY)
+	@$(MAKE) BUILD=$(BUILD)/fuzz CC=clang \
+		CFLAGS="-O1 -g -fsanitize=fuzzer-no-link $(SANITIZE)" fuzzers
+	@for f in $(FUZZ:fuzz_%=%); do sh tests/fuzz/run.sh \
+		$(BUILD)/fuzz $$f $(TIME) || exit 1; done
+fuzzers: $(FUZZERS)
+
+format:
+	@clang-format --dry-run --Werror \
+		$(shell find src include tests -name '*.[ch]')
+
+# The rest ----------------------------------------------------------------
+
+deps:
+	@sh tests/deps.sh $(filter-out deps,$(MAKECMDGOALS))
+
+run: $(PROGRAM)
+	@FROMGUARD=$(abspath $(PROGRAM)) BUILD=$(abspath $(BUILD)) \
+		sh tests/demo.sh
+
+DEST = $(DESTDIR)$(PREFIX)
+ETC  = $(DESTDIR)/etc/fromguard
+MAN  = $(wildcard man/*.[1-8])
+
+install: $(PROGRAM)
+	install -D -m 755 $(PROGRAM) $(DEST)/sbin/fromguard
+	@for m in $(MAN); do \
+		install -v -D -m 644 $$m $(DEST)/share/man/man$${m##*.}/$${m##*/}; done
+	@test -e $(ETC)/fromguard.conf || \
+		install -v -D -m 644 conf/fromguard.conf $(ETC)/fromguard.conf
+
+# The configuration stays.
+uninstall:
+	rm -f $(DEST)/sbin/fromguard
+	@for m in $(MAN); do rm -fv $(DEST)/share/man/man$${m##*.}/$${m##*/}; done
 
 clean:
 	rm -rf $(BUILD)
 
--include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UNIT:=.d)
+help:
+	@echo "make                  $(PROGRAM)"
+	@echo "make run              start it on conf/sample and ask it three questions"
+	@echo "make deps             bring libraries by package name (Debian, Ubuntu);"
+	@echo "                      with check behind it, what the tests need as well"
+	@echo "make check            every test; the last line counts them"
+	@echo "make unit             the unit tests alone"
+	@echo "make layers           who may include whom, and how long code may be"
+	@echo "make check-san        the suites under sanitizers, in $(BUILD)/san"
+	@echo "make fuzz-replay      every fuzz target on its seeds"
+	@echo "make fuzz [TIME=60]   libFuzzer on every target (clang)"
+	@echo "make format           clang-format finds nothing to change"
+	@echo "make install          into PREFIX ($(PREFIX)), below DESTDIR; uninstall"
+	@echo "make clean"
+	@echo "WERROR=1 makes warnings errors, V=1 shows commands, CC and CFLAGS are yours."
 
-.PHONY: all unit clean
+-include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(PROGRAMS:=.d) $(FUZZERS:=.d)
+
+.PHONY: all check programs unit fuzz-replay layers check-san san-suites fuzz fuzzers \
+	format deps run install uninstall clean help
+.DELETE_ON_ERROR:

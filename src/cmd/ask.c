@@ -285,7 +285,7 @@ parse_socket(const char *text, struct endpoint *endpoint, struct error *error)
 	struct buffer named = {0};
 	bool ok;
 
-	if (text[0] == '/' || text[0] == '.')
+	if (strchr(text, '/') != NULL && strncmp(text, "unix:", 5) != 0)
 		buffer_add(&named, span_text("unix:"));
 	buffer_add(&named, span_text(text));
 	ok = endpoint_parse(buffer_span(&named), endpoint, error);

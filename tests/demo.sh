@@ -5,6 +5,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 fromguard=${FROMGUARD:-build/fromguard}
+fromguard=${fromguard#"$PWD"/}
 config=conf/sample/fromguard.conf
 socket=build/policy.sock
 

@@ -23,6 +23,13 @@ char *memory_copy(const char *data, size_t len);
 void *memory_try_zero(size_t count, size_t size);
 /* As realloc() for count objects; NULL leaves the old block as it was. */
 void *memory_try_resize(void *old, size_t count, size_t size);
+/*
+ * MEMORY_CHUNK bytes, not zeroed, on a huge page where the system has one: it
+ * is filled with one page fault instead of 512, and reached with far fewer
+ * misses of the address cache. free() it. NULL where there is no memory.
+ */
+enum { MEMORY_CHUNK = 2 << 20 };
+void *memory_try_chunk(void);
 /* As memory_copy(), or NULL. */
 char *memory_try_copy(const char *data, size_t len);
 

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 enum {
-	POOL_CHUNK_BITS = 20,
+	POOL_CHUNK_BITS = 21,
 	POOL_CHUNK = 1 << POOL_CHUNK_BITS,
 	POOL_CHUNKS = 1 << (32 - POOL_CHUNK_BITS),
 	POOL_ITEM_MAX = POOL_CHUNK - 1,

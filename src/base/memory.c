@@ -4,7 +4,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
+
+enum { PAGE = 4096, LARGE = 4 << 20 };
 
 static _Thread_local size_t fail_after;
 
@@ -56,12 +59,30 @@ memory_copy(const char *data, size_t len)
 	return copy;
 }
 
+/*
+ * Ask for huge pages under a large block; without them nothing is lost. All
+ * of its pages are to be of one kind, the one with malloc's own bytes too:
+ * mremap(2), by which realloc() spares a copy, moves no others.
+ */
+static void *
+advise(void *block, size_t count, size_t size)
+{
+	uintptr_t from = (uintptr_t)block / PAGE * PAGE;
+	uintptr_t to = (uintptr_t)block + count * size;
+
+	if (block != NULL && count > 0 && size >= LARGE / count)
+		(void)madvise((void *)from,
+			      (to - from + PAGE - 1) / PAGE * PAGE,
+			      MADV_HUGEPAGE);
+	return block;
+}
+
 void *
 memory_try_zero(size_t count, size_t size)
 {
 	if (fails_now())
 		return NULL;
-	return calloc(count > 0 ? count : 1, size);
+	return advise(calloc(count > 0 ? count : 1, size), count, size);
 }
 
 void *
@@ -69,7 +90,21 @@ memory_try_resize(void *old, size_t count, size_t size)
 {
 	if (fails_now())
 		return NULL;
-	return reallocarray(old, count > 0 ? count : 1, size);
+	return advise(reallocarray(old, count > 0 ? count : 1, size), count,
+		      size);
+}
+
+void *
+memory_try_chunk(void)
+{
+	void *chunk;
+
+	if (fails_now())
+		return NULL;
+	chunk = aligned_alloc(MEMORY_CHUNK, MEMORY_CHUNK);
+	if (chunk != NULL)
+		(void)madvise(chunk, MEMORY_CHUNK, MADV_HUGEPAGE);
+	return chunk;
 }
 
 char *

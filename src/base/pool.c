@@ -21,8 +21,10 @@ pool_fini(struct pool *pool)
 	pool_init(pool);
 }
 
-/* Start another chunk; its first byte stays unused, so that no reference of
- * the first chunk is 0. */
+_Static_assert((int)POOL_CHUNK == (int)MEMORY_CHUNK, "chunks are huge pages");
+
+/* Start another chunk; the first one may well stay nearly empty. Its first byte
+ * stays unused, so that no reference of the first chunk is 0. */
 static bool
 add_chunk(struct pool *pool)
 {
@@ -32,7 +34,8 @@ add_chunk(struct pool *pool)
 	    !memory_try_grow((void **)&pool->chunks, &pool->room, pool->count,
 			     sizeof(*pool->chunks)))
 		return false;
-	chunk = memory_try_resize(NULL, POOL_CHUNK, 1);
+	chunk = pool->count == 0 ? memory_try_resize(NULL, POOL_CHUNK, 1)
+				 : memory_try_chunk();
 	if (chunk == NULL)
 		return false;
 	pool->chunks[pool->count++] = chunk;

@@ -1,31 +1,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "policy/grants.h"
+#include "arrivals.h"
 #include "base/memory.h"
-#include "names.h"
+#include "grant_list.h"
 
 #include <stdlib.h>
 
-/* One grant or denial. left is 0 in a free slot. */
-struct grant {
-	grant_name left;
-	grant_name right;
-	uint32_t line;
-	uint16_t map;
-	uint16_t denial;
+enum {
+	/* Grants between the one that is put into the table and the one whose
+	 * slot is asked for, so that memory is not waited for. */
+	AHEAD = 16,
 };
 
 struct grants {
 	struct names names;
-	struct hash_key key; /* of the table of grants */
-	struct grant *slots;
-	size_t size; /* of slots */
+	struct arrivals arrivals;
+	struct grant_list added; /* until they are sealed */
+	struct hash_key key;     /* of the table of grants */
+	struct grant *slots;     /* the table, once sealed */
+	size_t size;             /* of slots */
 	size_t count;
 	struct grant_edge *edges; /* sorted by from, once sealed */
 	size_t edge_count;
 	size_t edge_room;
 	size_t accounts;
 	/* How many there are by the kinds of both sides and denial. */
-	size_t kinds[PATTERN_KINDS][PATTERN_KINDS][2];
+	size_t kinds[PATTERN_KINDS * PATTERN_KINDS][2];
 };
 
 /*
@@ -46,43 +46,71 @@ hash_pair(const struct grants *grants, grant_name left, grant_name right,
 	return (uint32_t)(x >> 32);
 }
 
+/* Where the search for a grant begins. */
+static struct grant *
+first_slot(const struct grants *grants, grant_name left, grant_name right,
+	   bool denial)
+{
+	return &grants->slots[slot_of(hash_pair(grants, left, right, denial),
+				      grants->size)];
+}
+
 /* The slot of a grant, or the free one where it would be. */
 static struct grant *
 find_slot(const struct grants *grants, grant_name left, grant_name right,
 	  bool denial)
 {
-	size_t i =
-	    slot_of(hash_pair(grants, left, right, denial), grants->size);
+	struct grant *slot = first_slot(grants, left, right, denial);
 
-	for (;;) {
-		struct grant *slot = &grants->slots[i];
-
-		if (slot->left == 0 ||
-		    (slot->left == left && slot->right == right &&
-		     slot->denial == denial))
-			return slot;
-		if (++i == grants->size)
-			i = 0;
-	}
+	while (slot->left != 0 && (slot->left != left || slot->right != right ||
+				   slot->denial != denial))
+		if (++slot == grants->slots + grants->size)
+			slot = grants->slots;
+	return slot;
 }
 
-/* Give the table another size; it has to be more than count. */
-static bool
-resize(struct grants *grants, size_t size)
+/* Put a grant into the table, unless it is there. */
+static void
+insert(struct grants *grants, const struct grant *grant)
 {
-	struct grant *old = grants->slots;
-	size_t old_size = grants->size;
-	struct grant *slots = memory_try_zero(size, sizeof(*slots));
+	struct grant *slot =
+	    find_slot(grants, grant->left, grant->right, grant->denial);
 
-	if (slots == NULL)
+	if (slot->left != 0)
+		return;
+	*slot = *grant;
+	grants->count++;
+	grants->kinds[grant->kinds][grant->denial]++;
+}
+
+/* Ask for the slot of a grant that will be put into the table soon. */
+static void
+fetch_ahead(const struct grants *grants, size_t i)
+{
+	const struct grant *grant;
+
+	if (i + AHEAD >= grants->added.count)
+		return;
+	grant = grant_list_at(&grants->added, i + AHEAD);
+	__builtin_prefetch(
+	    first_slot(grants, grant->left, grant->right, grant->denial));
+}
+
+/* Make the table of what was added, now that its size is known. */
+static bool
+build(struct grants *grants)
+{
+	size_t count = grants->added.count;
+
+	grants->size = count + count / 4 + 1;
+	grants->slots = memory_try_zero(grants->size, sizeof(*grants->slots));
+	if (grants->slots == NULL)
 		return false;
-	grants->slots = slots;
-	grants->size = size;
-	for (size_t i = 0; i < old_size; i++)
-		if (old[i].left != 0)
-			*find_slot(grants, old[i].left, old[i].right,
-				   old[i].denial) = old[i];
-	free(old);
+	for (size_t i = 0; i < count; i++) {
+		fetch_ahead(grants, i);
+		insert(grants, grant_list_at(&grants->added, i));
+	}
+	grant_list_fini(&grants->added);
 	return true;
 }
 
@@ -104,78 +132,109 @@ grants_free(struct grants *grants)
 	if (grants == NULL)
 		return;
 	names_fini(&grants->names);
+	grant_list_fini(&grants->added);
 	free(grants->slots);
 	free(grants->edges);
 	free(grants);
 }
 
-static bool
-add_grant(struct grants *grants, const struct map_entry *entry, uint16_t map)
+static uint8_t
+kinds_of(enum pattern_kind left, enum pattern_kind right)
 {
-	grant_name left = names_add(&grants->names, &entry->left);
-	grant_name right = names_add(&grants->names, &entry->right);
-	struct grant *slot;
+	return (uint8_t)((int)left * PATTERN_KINDS + (int)right);
+}
 
-	if (left == 0 || right == 0)
+static bool
+add_grant(struct grants *grants, const struct arrival *arrival, grant_name left,
+	  grant_name right)
+{
+	const struct grant grant = {
+	    .left = left,
+	    .right = right,
+	    .line = arrival->line,
+	    .map = arrival->map,
+	    .denial = arrival->denial,
+	    .kinds = kinds_of(arrival->left.kind, arrival->right.kind),
+	};
+
+	if (!grant_list_add(&grants->added, &grant))
 		return false;
-	if (grants->count + grants->count / 4 >= grants->size &&
-	    !resize(grants, grants->size == 0 ? 64 : grants->size * 2))
-		return false;
-	slot = find_slot(grants, left, right, entry->denial);
-	if (slot->left != 0)
-		return true;
-	*slot = (struct grant){left, right, entry->line, map, entry->denial};
-	grants->count++;
-	grants->kinds[entry->left.kind][entry->right.kind][entry->denial]++;
-	if (entry->left.kind == PATTERN_ADDRESS)
+	if (arrival->left.kind == PATTERN_ADDRESS)
 		names_mark(&grants->names, left, NAME_LOGIN);
-	if (!entry->denial)
+	if (!arrival->denial)
 		names_mark(&grants->names, right, NAME_SENDER);
 	return true;
 }
 
 static bool
-add_edge(struct grants *grants, const struct map_entry *entry, uint16_t map)
+add_edge(struct grants *grants, const struct arrival *arrival, grant_name from,
+	 grant_name to)
 {
-	grant_name from = names_add(&grants->names, &entry->left);
-	grant_name to = names_add(&grants->names, &entry->right);
-
-	if (from == 0 || to == 0 ||
-	    !memory_try_grow((void **)&grants->edges, &grants->edge_room,
+	if (!memory_try_grow((void **)&grants->edges, &grants->edge_room,
 			     grants->edge_count, sizeof(*grants->edges)))
 		return false;
 	grants->edges[grants->edge_count++] =
-	    (struct grant_edge){from, to, {map, entry->line}};
+	    (struct grant_edge){from, to, {arrival->map, arrival->line}};
 	names_mark(&grants->names, from, NAME_ALIAS);
 	names_mark(&grants->names, to, NAME_TARGET);
 	return true;
 }
 
-static bool
-add_account(struct grants *grants, const struct map_entry *entry)
+static void
+add_account(struct grants *grants, grant_name name)
 {
-	grant_name name = names_add(&grants->names, &entry->left);
-
-	if (name == 0)
-		return false;
 	if ((names_about(&grants->names, name) & NAME_ACCOUNT) == 0)
 		grants->accounts++;
 	names_mark(&grants->names, name, NAME_ACCOUNT | NAME_LOGIN);
+}
+
+/* Give an arrival its place. */
+static bool
+settle_one(struct grants *grants, const struct arrival *arrival)
+{
+	struct names *names = &grants->names;
+	grant_name left = names_add(names, &arrival->left, arrival->left_tag);
+	grant_name right;
+
+	if (left == 0)
+		return false;
+	if (arrival->kind == ENTRY_ACCOUNT) {
+		add_account(grants, left);
+		return true;
+	}
+	right = names_add(names, &arrival->right, arrival->right_tag);
+	if (right == 0)
+		return false;
+	return arrival->kind == ENTRY_GRANT
+		   ? add_grant(grants, arrival, left, right)
+		   : add_edge(grants, arrival, left, right);
+}
+
+/* Give all that have arrived their places. */
+static bool
+settle(struct grants *grants)
+{
+	struct arrivals *arrivals = &grants->arrivals;
+	size_t count = arrivals->count;
+
+	arrivals->count = 0;
+	arrivals->used = 0;
+	for (size_t i = 0; i < count; i++)
+		if (!settle_one(grants, &arrivals->list[i]))
+			return false;
 	return true;
 }
 
 bool
 grants_add(struct grants *grants, const struct map_entry *entry, uint16_t map)
 {
-	switch (entry->kind) {
-	case ENTRY_GRANT:
-		return add_grant(grants, entry, map);
-	case ENTRY_ALIAS:
-		return add_edge(grants, entry, map);
-	case ENTRY_ACCOUNT:
-		return add_account(grants, entry);
-	}
-	return false;
+	if (entry->left.text.len > ADDRESS_MAX ||
+	    entry->right.text.len > ADDRESS_MAX)
+		return false;
+	if (!arrivals_have_room(&grants->arrivals, entry) && !settle(grants))
+		return false;
+	arrivals_add(&grants->arrivals, &grants->names, entry, map);
+	return true;
 }
 
 static int
@@ -197,14 +256,12 @@ compare_edges(const void *a, const void *b)
 bool
 grants_seal(struct grants *grants)
 {
-	size_t wanted = grants->count + grants->count / 4 + 1;
-
+	if (!settle(grants))
+		return false;
 	if (grants->edge_count > 0)
 		qsort(grants->edges, grants->edge_count, sizeof(*grants->edges),
 		      compare_edges);
-	if (!names_seal(&grants->names))
-		return false;
-	return wanted >= grants->size || resize(grants, wanted);
+	return names_seal(&grants->names) && build(grants);
 }
 
 grant_name
@@ -245,7 +302,7 @@ bool
 grants_any(const struct grants *grants, enum pattern_kind left,
 	   enum pattern_kind right, bool denial)
 {
-	return grants->kinds[left][right][denial] > 0;
+	return grants->kinds[kinds_of(left, right)][denial] > 0;
 }
 
 const struct grant_edge *
@@ -316,7 +373,6 @@ grants_count(const struct grants *grants, struct grants_counts *counts)
 		     grants->size * sizeof(*grants->slots) +
 		     grants->edge_room * sizeof(*grants->edges),
 	};
-	for (int left = 0; left < PATTERN_KINDS; left++)
-		for (int right = 0; right < PATTERN_KINDS; right++)
-			counts->denials += grants->kinds[left][right][1];
+	for (int i = 0; i < PATTERN_KINDS * PATTERN_KINDS; i++)
+		counts->denials += grants->kinds[i][1];
 }

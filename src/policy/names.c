@@ -98,17 +98,24 @@ names_fini(struct names *names)
 	names->slots = NULL;
 }
 
-grant_name
-names_add(struct names *names, const struct pattern *pattern)
+uint32_t
+names_expect(const struct names *names, const struct pattern *pattern)
 {
 	uint32_t tag = tag_of(names, pattern->kind, pattern->text);
+
+	if (names->size > 0)
+		__builtin_prefetch(&names->slots[slot_of(tag, names->size)]);
+	return tag;
+}
+
+grant_name
+names_add(struct names *names, const struct pattern *pattern, uint32_t tag)
+{
 	struct record record = {.len = (uint16_t)pattern->text.len,
 				.kind = (uint8_t)pattern->kind};
 	struct name_slot *slot;
 	char *place;
 
-	if (pattern->text.len > ADDRESS_MAX)
-		return 0;
 	if (names->count + names->count / 4 >= names->size &&
 	    !resize(names, names->size == 0 ? 64 : names->size * 2))
 		return 0;
@@ -140,7 +147,8 @@ names_seal(struct names *names)
 {
 	size_t wanted = names->count + names->count / 4 + 1;
 
-	return wanted >= names->size || resize(names, wanted);
+	/* To copy it is not worth a small gain. */
+	return wanted + wanted / 4 >= names->size || resize(names, wanted);
 }
 
 struct pattern

@@ -28,8 +28,13 @@ struct names {
 /* The caller's storage. */
 void names_init(struct names *names);
 void names_fini(struct names *names);
-/* The name of a pattern, made where there is none; 0 without memory. */
-grant_name names_add(struct names *names, const struct pattern *pattern);
+/* The tag of a pattern that will be added soon: its place in memory is asked
+ * for, so that it need not be waited for then. */
+uint32_t names_expect(const struct names *names, const struct pattern *pattern);
+/* The name of a pattern of that tag, made where there is none; 0 without
+ * memory. */
+grant_name names_add(struct names *names, const struct pattern *pattern,
+		     uint32_t tag);
 /* The name of a pattern, or 0. */
 grant_name names_find(const struct names *names, enum pattern_kind kind,
 		      struct span text);

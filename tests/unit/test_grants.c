@@ -249,6 +249,59 @@ START_TEST(about)
 }
 END_TEST
 
+/* More grants than wait at a time, or than a block of the list has, and sides
+ * as long as they get; each is found where it was first added. */
+START_TEST(many_and_long)
+{
+	static char longest[ADDRESS_MAX + 1];
+	const uint32_t total = 300000;
+	struct grants *grants = grants_new();
+	struct row row = rows[0];
+	struct grants_counts counts;
+	struct origin origin;
+	char right[32];
+
+	memset(longest, 'a', ADDRESS_MAX);
+	for (uint32_t i = 0; i < total; i++) {
+		(void)snprintf(right, sizeof(right), "a%u@d", i / 2);
+		row.left = i % 1000 == 999 ? longest : "u@d";
+		row.right = i % 1000 == 998 ? longest : right;
+		ck_assert(add(grants, &row, (uint16_t)(i % 2), i));
+	}
+	ck_assert(grants_seal(grants));
+	for (uint32_t i = 0; i < total; i += 2) {
+		(void)snprintf(right, sizeof(right), "a%u@d", i / 2);
+		row.left = "u@d";
+		row.right = i % 1000 == 998 ? longest : right;
+		ck_assert(find(grants, &row, &origin));
+		ck_assert_uint_eq(origin.map, 0);
+		ck_assert_uint_eq(origin.line, i % 1000 == 998 ? 998 : i);
+	}
+	grants_count(grants, &counts);
+	/* Of 500 pairs one has the longest name on its right, and once more
+	 * on its left. */
+	ck_assert_uint_eq(counts.grants, total / 2 + 1);
+	grants_free(grants);
+}
+END_TEST
+
+/* What is longer than any address can not be added. */
+START_TEST(too_long)
+{
+	static char longer[ADDRESS_MAX + 2];
+	struct grants *grants = grants_new();
+	struct row row = rows[0];
+
+	memset(longer, 'a', ADDRESS_MAX + 1);
+	row.right = longer;
+	ck_assert(!add(grants, &row, 0, 1));
+	row.right = row.left;
+	row.left = longer;
+	ck_assert(!add(grants, &row, 0, 1));
+	grants_free(grants);
+}
+END_TEST
+
 /* Make everything, with the n-th allocation failing; false where one did. */
 static bool
 build(size_t n)
@@ -302,6 +355,8 @@ main(void)
 	tcase_add_test(tcase, each_comes_once);
 	tcase_add_test(tcase, edges_keep_the_order_of_the_maps);
 	tcase_add_test(tcase, about);
+	tcase_add_test(tcase, many_and_long);
+	tcase_add_test(tcase, too_long);
 	tcase_add_test(tcase, every_allocation_may_fail);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);

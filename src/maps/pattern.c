@@ -96,6 +96,24 @@ pattern_parse_sender(struct span text, struct span origin,
 	return parse_address(text, origin, pattern, store, error);
 }
 
+/* Would a map file end a word, an address or a quote at this byte? */
+static bool
+is_special(char c)
+{
+	switch (c) {
+	case ',':
+	case '"':
+	case '\\':
+	case '@':
+	case '<':
+	case '>':
+	case ':':
+		return true;
+	default:
+		return byte_is_blank(c);
+	}
+}
+
 /* Has a map file to quote this local part, so that it reads back as it is? */
 static bool
 needs_quotes(struct span local)
@@ -104,8 +122,7 @@ needs_quotes(struct span local)
 	if (local.len > 0 && strchr("!*#%|/", local.data[0]) != NULL)
 		return true;
 	for (size_t i = 0; i < local.len; i++)
-		if (byte_is_blank(local.data[i]) ||
-		    strchr(",\"\\@<>:", local.data[i]) != NULL)
+		if (is_special(local.data[i]))
 			return true;
 	return false;
 }

@@ -11,6 +11,7 @@
 #include "base/span.h"
 
 #include <cdb.h>
+#include <endian.h>
 #include <stdint.h>
 
 enum {
@@ -35,9 +36,10 @@ struct cdb_pair {
 static inline struct cdb_pair
 cdb_pair_at(const char *image, size_t place)
 {
-	const unsigned char *p = (const unsigned char *)image + place;
+	struct cdb_pair pair;
 
-	return (struct cdb_pair){cdb_unpack(p), cdb_unpack(p + 4)};
+	memcpy(&pair, image + place, sizeof(pair));
+	return (struct cdb_pair){le32toh(pair.first), le32toh(pair.second)};
 }
 
 static inline bool

@@ -70,8 +70,8 @@ included_outside 'cdb\.h|pcre2\.h' 'src/maps/' |
 	rule "only maps know cdb.h and pcre2.h"
 included_outside 'idn2\.h|uni(case|norm)\.h' 'src/base/address\.c' |
 	rule "only base/address.c knows libidn2, case folding and NFC"
-included_outside 'uni(str)\.h' 'src/(base|wire)/' |
-	rule "only base and wire know unistr.h"
+included_outside 'unistr\.h' 'src/base/' |
+	rule "only base knows unistr.h"
 
 # clang-format puts the braces of functions, and nothing else, on lines alone.
 awk '

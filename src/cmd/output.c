@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cmd/output.h"
+#include "base/utf8.h"
 
 #include <stdlib.h>
 #include <unistd.h>
-#include <unistr.h>
 
 static bool
 wants_colour(FILE *stream)
@@ -16,35 +16,32 @@ wants_colour(FILE *stream)
 	       strcmp(term, "dumb") != 0;
 }
 
-/* Does the character leave the text where and what it is? */
+/* Is there nothing to be seen of it, so that two names look like one? */
 static bool
-is_harmless(ucs4_t c)
+is_invisible(uint32_t c)
 {
-	if (c < 0x20 || (c >= 0x7f && c <= 0x9f))
-		return false;
-	if ((c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e))
-		return false;
-	return !(c >= 0x2060 && c <= 0x206f) && c != 0xfeff;
+	return (c >= 0x200b && c <= 0x200d) || (c >= 0x2060 && c <= 0x206f) ||
+	       c == 0x00ad || c == 0xfeff;
 }
 
 static void
 print_safe(FILE *stream, struct span text)
 {
-	const uint8_t *p = (const uint8_t *)text.data;
-	size_t left = text.len;
+	while (text.len > 0) {
+		uint32_t c;
+		size_t len = utf8_char(text, &c);
+		bool harmless =
+		    len > 0 && utf8_is_harmless(c) && !is_invisible(c);
 
-	while (left > 0) {
-		ucs4_t c;
-		int n = u8_mbtoucr(&c, p, left);
-		size_t len = n > 0 ? (size_t)n : 1;
-
-		if (n > 0 && is_harmless(c))
-			(void)fwrite(p, 1, len, stream);
+		if (len == 0)
+			len = 1;
+		if (harmless)
+			(void)fwrite(text.data, 1, len, stream);
 		else
 			for (size_t i = 0; i < len; i++)
-				(void)fprintf(stream, "\\x%02x", p[i]);
-		p += len;
-		left -= len;
+				(void)fprintf(stream, "\\x%02x",
+					      (unsigned char)text.data[i]);
+		text = span_from(text, len);
 	}
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "rules_internal.h"
 
 #include <stdlib.h>
@@ -152,47 +153,6 @@ try_items(const struct rules *rules, struct rules_scratch *scratch,
 	return RULES_MISS;
 }
 
-/* The bytes that go on a character of UTF-8 (RFC 3629) which begins with
- * lead; *low and *high are the bounds of the first of them. 0: none begins so.
- */
-static size_t
-utf8_rest(unsigned char lead, unsigned char *low, unsigned char *high)
-{
-	*low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
-	*high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
-	if (lead >= 0xc2 && lead <= 0xdf)
-		return 1;
-	if (lead >= 0xe0 && lead <= 0xef)
-		return 2;
-	return lead >= 0xf0 && lead <= 0xf4 ? 3 : 0;
-}
-
-static bool
-is_utf8(struct span s)
-{
-	const unsigned char *p = (const unsigned char *)s.data;
-	const unsigned char *end = p + s.len;
-
-	while (p < end) {
-		unsigned char low;
-		unsigned char high;
-		size_t rest;
-
-		if (*p < 0x80) {
-			p++;
-			continue;
-		}
-		rest = utf8_rest(*p++, &low, &high);
-		if (rest == 0 || (size_t)(end - p) < rest || *p < low ||
-		    *p > high)
-			return false;
-		for (p++; rest > 1; rest--, p++)
-			if (*p < 0x80 || *p > 0xbf)
-				return false;
-	}
-	return true;
-}
-
 enum rules_result
 rules_lookup(const struct rules *rules, struct rules_scratch *scratch,
 	     struct span subject, uint32_t *line)
@@ -202,7 +162,7 @@ rules_lookup(const struct rules *rules, struct rules_scratch *scratch,
 	*line = 0;
 	/* As in Postfix, which asks no table about what is not UTF-8 but
 	 * compiles patterns that see bytes. Otherwise !/x/ would match it. */
-	if (rules->count == 0 || !is_utf8(subject))
+	if (rules->count == 0 || !utf8_is_valid(subject))
 		return RULES_MISS;
 	start_clock(scratch);
 	return try_items(rules, scratch, line);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "wire/reply.h"
+#include "base/utf8.h"
 
 #include <stdint.h>
-#include <unistr.h>
 
 static const char *const heads[] = {
     [REPLY_DUNNO] = "action=DUNNO",
@@ -28,32 +28,19 @@ put(struct sink *sink, const char *data, size_t len)
 	return true;
 }
 
-/* May this character stand in a line that a person reads in a terminal? */
-static bool
-is_harmless(ucs4_t c)
-{
-	if (c < 0x20 || (c >= 0x7f && c <= 0x9f))
-		return false;
-	if (c >= 0x2028 && c <= 0x202e) /* separators, embeddings, overrides */
-		return false;
-	if (c >= 0x2066 && c <= 0x2069) /* isolates */
-		return false;
-	return c != 0x061c && c != 0x200e && c != 0x200f; /* marks */
-}
-
 /* Take one character, or one byte that is none, out of text and write it, or
  * what stands for it; false where it does not fit. */
 static bool
 put_character(struct sink *sink, struct span *text)
 {
 	struct span rest = *text;
-	ucs4_t c;
-	int n = u8_mbtoucr(&c, (const uint8_t *)rest.data, rest.len);
+	uint32_t c;
+	size_t n = utf8_char(rest, &c);
 
-	*text = span_from(rest, n > 0 ? (size_t)n : 1);
-	if (n <= 0 || !is_harmless(c))
+	*text = span_from(rest, n > 0 ? n : 1);
+	if (n == 0 || !utf8_is_harmless(c))
 		return put(sink, "?", 1);
-	return put(sink, rest.data, (size_t)n);
+	return put(sink, rest.data, n);
 }
 
 /* Write what is left of text, and something in any case. */

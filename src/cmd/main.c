@@ -85,25 +85,23 @@ static const struct cmd table[] = {
     },
     {
 	.name = "lint",
-	.arguments = "[--json] [--postfix [FILE...]]",
+	.arguments = "[--json]\n[--postfix [FILE...]]",
 	.summary = "what is wrong with configuration, maps and Postfix",
 	.help =
 	    "Reports every error, and what loads well and is probably not "
-	    "meant: "
-	    "patterns that\nmatch too much, alias loops, grants to nobody, "
-	    "denials of nothing, duplicates.\n"
+	    "meant: patterns\nthat match too much, alias loops, grants to "
+	    "nobody, denials of nothing,\nduplicates.\n"
 	    "\n"
 	    "  --postfix  look at Postfix, too: does it ask fromguard, and "
-	    "before anything that\n             makes the check dead? Reads "
-	    "FILEs (- is standard input) with what\n             postconf -n, "
-	    "postconf -P and postconf -F print; without any, runs them.\n"
+	    "before anything\n             that makes the check dead? Reads "
+	    "FILEs (- is standard input) with\n             what postconf -n, "
+	    "-P and -F print; without any, runs them\n"
 	    "\n"
 	    "Example: on the mail server\n"
 	    "  fromguard lint --postfix\n"
-	    "for one in a container\n"
+	    "and for one in a container\n"
 	    "  docker exec mailserver sh -c 'postconf -n; postconf -P; "
-	    "postconf "
-	    "-F' |\n    fromguard lint --postfix -\n"
+	    "postconf -F' |\n    fromguard lint --postfix -\n"
 	    "\n"
 	    "Exit status: 0 no errors (there may be warnings), 1 errors.\n",
 	.configured = true,
@@ -111,15 +109,14 @@ static const struct cmd table[] = {
     },
     {
 	.name = "rehearse",
-	.arguments = "[--all] [--since WHEN] [--json] [LOG...]",
+	.arguments = "[--all] [--since WHEN]\n[--json] [LOG...]",
 	.summary = "who would have been refused, by the mail log",
 	.help =
 	    "Reads Postfix's mail log, joins login and sender of each mail, "
-	    "and "
-	    "decides every\npair as the server would: what to mend before "
-	    "enforcement is switched on. Logs may\nbe packed (gzip, xz, bzip2, "
-	    "zstd); - is standard input; without any it is\n"
-	    "/var/log/mail.log or where else it usually is.\n"
+	    "and decides\nevery pair as the server would: what to mend before "
+	    "enforcement is switched on.\nLogs may be packed (gzip, xz, bzip2, "
+	    "zstd); - is standard input; without any\nit is "
+	    "/var/log/mail.log, or where else it usually is.\n"
 	    "\n"
 	    "  --all         show the pairs that are allowed, too\n"
 	    "  --since WHEN  a date (2026-11-01), a time stamp, or an age (7d, "
@@ -127,8 +124,8 @@ static const struct cmd table[] = {
 	    "\n"
 	    "Example:\n"
 	    "  fromguard rehearse /var/log/mail.log.1 /var/log/mail.log\n"
-	    "  journalctl -u 'postfix*' -o short-iso | fromguard rehearse "
-	    "--since 7d -\n"
+	    "  journalctl -u 'postfix*' -o short-iso |\n"
+	    "    fromguard rehearse --since 7d -\n"
 	    "\n"
 	    "Exit status: 0 nobody would be refused, 1 some would, 2 "
 	    "trouble.\n",

@@ -6,10 +6,8 @@
 #include "cmd/output.h"
 #include "lint_postfix.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 static const char *
 severity_name(enum severity severity)
@@ -67,20 +65,6 @@ print_json(const struct problems *problems)
 	}
 	(void)printf("%s]}\n", out.data);
 	buffer_fini(&out);
-}
-
-/* Maps that others can write are refused when they are loaded; whoever can
- * write the configuration can name other maps. */
-static void
-check_file(const char *path, struct problems *problems)
-{
-	struct stat status;
-
-	if (path[0] == '\0' || stat(path, &status) != 0)
-		return;
-	if ((status.st_mode & S_IWOTH) != 0)
-		problems_add(problems, PROBLEM_WARNING, path, 0,
-			     "everybody can write it: chmod o-w");
 }
 
 /* Load the maps and look through them. */
@@ -148,10 +132,8 @@ lint(const struct cmd_options *options, bool postfix, char **files, int count)
 	settings = cmd_settings_collect(options, &problems);
 	if (postfix)
 		check_postfix(settings, files, count, &problems);
-	if (settings != NULL) {
-		check_file(settings->file, &problems);
+	if (settings != NULL)
 		lint_maps(settings, &problems);
-	}
 	if (options->json)
 		print_json(&problems);
 	else

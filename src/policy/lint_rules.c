@@ -123,8 +123,7 @@ check_cover(struct cover *cover)
 		char more[48] = "";
 
 		if (found->count > 1)
-			(void)snprintf(more, sizeof(more),
-				       " and %zu accounts more",
+			(void)snprintf(more, sizeof(more), " and %zu more",
 				       found->count - 1);
 		lint_warn(cover->lint, (struct origin){cover->map, found->line},
 			  "the rule covers the account %s%s, and gives it to "

@@ -73,35 +73,64 @@ lint_is_account(const struct lint *lint, struct span address)
 	return found;
 }
 
-/* The second reading of one map: what was seen so far, in all maps. */
+enum { LINE_GRANTS_MAX = 256 }; /* of one line that are compared */
+
+/* The second reading of one map, and what its current line has granted. */
 struct reading {
 	struct lint *lint;
-	struct grants *seen;
 	uint16_t map;
+	uint32_t line;
+	struct {
+		grant_name left;
+		grant_name right;
+		bool denial;
+	} granted[LINE_GRANTS_MAX];
+	size_t count;
 };
 
+/* Has this line had that grant before? Else it has from now on. */
+static bool
+comes_again(struct reading *reading, grant_name left, grant_name right,
+	    bool denial)
+{
+	for (size_t i = 0; i < reading->count; i++)
+		if (reading->granted[i].left == left &&
+		    reading->granted[i].right == right &&
+		    reading->granted[i].denial == denial)
+			return true;
+	if (reading->count < LINE_GRANTS_MAX) {
+		reading->granted[reading->count].left = left;
+		reading->granted[reading->count].right = right;
+		reading->granted[reading->count++].denial = denial;
+	}
+	return false;
+}
+
+/* The grants keep where one was seen first: is it here? */
 static bool
 take_entry(void *arg, const struct map_entry *entry)
 {
 	struct reading *reading = arg;
 	struct lint *lint = reading->lint;
-	const struct map_spec *spec;
+	grant_name left =
+	    grants_name(lint->grants, entry->left.kind, entry->left.text);
+	grant_name right =
+	    grants_name(lint->grants, entry->right.kind, entry->right.text);
 	struct origin first;
 	char *text;
 
+	if (entry->line != reading->line)
+		reading->count = 0;
+	reading->line = entry->line;
 	if (entry->kind != ENTRY_GRANT ||
-	    !grants_find(
-		reading->seen,
-		grants_name(reading->seen, entry->left.kind, entry->left.text),
-		grants_name(reading->seen, entry->right.kind,
-			    entry->right.text),
-		entry->denial, &first))
-		return grants_add(reading->seen, entry, reading->map);
-	spec = lint->snapshot->maps[reading->map].spec;
+	    !grants_find(lint->grants, left, right, entry->denial, &first) ||
+	    (first.map == reading->map && first.line == entry->line &&
+	     !comes_again(reading, left, right, entry->denial)))
+		return true;
 	text = snapshot_origin(lint->snapshot, first);
-	problems_add(lint->problems, PROBLEM_WARNING, spec->path, entry->line,
-		     "the same %s stands at %s already: leave one of them out",
-		     entry->denial ? "denial" : "grant", text);
+	lint_warn(lint, (struct origin){reading->map, entry->line},
+		  "the same %s stands at %s already: leave one of them out",
+		  entry->denial ? "denial" : "grant", text);
 	free(text);
 	return true;
 }
@@ -110,7 +139,7 @@ void
 lint_duplicates(struct lint *lint)
 {
 	const struct settings *settings = lint->snapshot->settings;
-	struct reading reading = {.lint = lint, .seen = grants_new()};
+	struct reading reading = {.lint = lint};
 	struct map_context context = {
 	    .local_domains = settings->local_domains.list,
 	    .local_domain_count = settings->local_domains.count,
@@ -118,19 +147,17 @@ lint_duplicates(struct lint *lint)
 	    .arg = &reading,
 	};
 
-	if (reading.seen == NULL)
-		return;
 	for (size_t i = 0; i < settings->maps.count; i++) {
 		const struct map_spec *spec = &settings->maps.list[i];
 
 		if (spec->type == MAP_PCRE)
 			continue;
 		reading.map = (uint16_t)i;
+		reading.count = 0;
 		context.name = spec->path;
 		/* What is wrong with it has been said when it was loaded. */
 		(void)map_load(spec, &context);
 	}
-	grants_free(reading.seen);
 }
 
 static bool

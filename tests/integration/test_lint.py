@@ -23,7 +23,7 @@ BAD = {
                   "nobody@example.com sales@example.com\n"         # 3 no such login
                   "bob@example.com !ceo@example.org\n"             # 4 denies nothing
                   "bob@example.com @example.net, !boss@example.net\n"
-                  "@example.org !@example.org\n",                  # 6 denies nothing? no: self
+                  "carol@example.com twice@example.com, twice@example.com\n",    # 6
     "virtual.cf": "a@example.com b@example.com\n"                  # 1 loop
                   "b@example.com c@example.com\n"
                   "c@example.com a@example.com\n"                  # 3 closes it
@@ -41,6 +41,7 @@ BAD_SETTINGS = {"alias_depth": "3", "maps":
 
 FINDINGS = {
     "the same grant twice": ("senders.cf", 2, r"same grant stands at senders\.cf:1.*leave one"),
+    "the same grant twice on a line": ("senders.cf", 6, r"same grant stands at senders\.cf:6"),
     "a grant to no login": ("senders.cf", 3, r"grant to nobody@example\.com.*no accounts: map"),
     "a denial of nothing": ("senders.cf", 4, r"!ceo@example\.org denies nothing.*leave it out"),
     "an alias loop": ("virtual.cf", None, r"alias loop: .*a@example\.com -> b@example\.com"),

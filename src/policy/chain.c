@@ -213,6 +213,41 @@ make_subject(struct decider *q, size_t node)
 	buffer_add(subject, raw);
 }
 
+/* Is the address an account's, which accounts: maps tell? */
+static bool
+is_account(const struct decider *q, const struct address *address)
+{
+	grant_name name =
+	    grants_name(q->grants, PATTERN_ADDRESS, address_span(address));
+
+	if (name != 0 && (grants_about(q->grants, name) & NAME_ACCOUNT) != 0)
+		return true;
+	if (address->at == address->len ||
+	    !question_is_local_domain(q, address_domain_of(address)))
+		return false;
+	name = grants_name(q->grants, PATTERN_ADDRESS, address_local(address));
+	return name != 0 && (grants_about(q->grants, name) & NAME_ACCOUNT) != 0;
+}
+
+/* Does mail on its way stay here? A link that is an account is the end. */
+static bool
+stays_at(const struct decider *q, size_t node, const struct address *address)
+{
+	return node > 0 && q->settings->forwards == FORWARDS_NONE &&
+	       is_account(q, address);
+}
+
+/* May rules be asked about the base of a node that none of them matched? */
+static bool
+has_open_base(struct decider *q, size_t node)
+{
+	struct chain *chain = q->chain;
+
+	return address_base(&chain->current, q->settings->recipient_delimiter,
+			    &chain->base) &&
+	       !stays_at(q, node, &chain->base);
+}
+
 /* Look a subject up in one map of rules and note what came of it. */
 static enum rules_result
 look_up(struct decider *q, size_t map, struct span subject,
@@ -250,7 +285,8 @@ follow_map(struct decider *q, size_t map, size_t node)
 
 	make_subject(q, node);
 	result = look_up(q, map, buffer_span(subject), &origin);
-	if (result == RULES_MISS && base_subject(q, subject).len > 0)
+	if (result == RULES_MISS && has_open_base(q, node) &&
+	    base_subject(q, subject).len > 0)
 		result = look_up(q, map, buffer_span(subject), &origin);
 	if (result != RULES_HIT)
 		return false;
@@ -271,22 +307,6 @@ follow_rules(struct decider *q, size_t node)
 		    follow_map(q, i, node))
 			return true;
 	return false;
-}
-
-/* Is the address an account's, which accounts: maps tell? */
-static bool
-is_account(const struct decider *q, const struct address *address)
-{
-	grant_name name =
-	    grants_name(q->grants, PATTERN_ADDRESS, address_span(address));
-
-	if (name != 0 && (grants_about(q->grants, name) & NAME_ACCOUNT) != 0)
-		return true;
-	if (address->at == address->len ||
-	    !question_is_local_domain(q, address_domain_of(address)))
-		return false;
-	name = grants_name(q->grants, PATTERN_ADDRESS, address_local(address));
-	return name != 0 && (grants_about(q->grants, name) & NAME_ACCOUNT) != 0;
 }
 
 /* Follow every link of one alias; node is the address that it stands for. */
@@ -382,8 +402,7 @@ expand(struct decider *q, size_t node)
 	if (!address_parse(&chain->current, nodes_text(&chain->nodes, node),
 			   SPAN_NONE))
 		return false;
-	if (node > 0 && q->settings->forwards == FORWARDS_NONE &&
-	    is_account(q, &chain->current))
+	if (stays_at(q, node, &chain->current))
 		return false;
 	return follow_rules(q, node) || follow_aliases(q, node);
 }

@@ -11,7 +11,7 @@ import time
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from fromguard import Server, request  # noqa: E402
+from fromguard import Server, is_sanitized, request  # noqa: E402
 from processes import Nest, wait_until  # noqa: E402
 from tap import Suite, equal, that  # noqa: E402
 
@@ -41,7 +41,7 @@ class Stage(Nest):
 
     def diagnostics(self):
         """What the last server said."""
-        return "\n".join(self.servers[-1].log.lines()[-20:]) if self.servers else ""
+        return "\n".join(self.servers[-1].log.lines()[-8:]) if self.servers else ""
 
 
 def is_closed(client):
@@ -214,7 +214,8 @@ def deaf_client(stage):
     with server.client() as deaf:
         fill(deaf, request(LOGIN, OWN))
         equal(server.ask(LOGIN, OWN), "DUNNO", "the others are answered")
-        that(server.memory() < before + (1 << 20), f"from {before} to {server.memory()} bytes")
+        that(is_sanitized() or server.memory() < before + (1 << 20),
+             f"from {before} to {server.memory()} bytes")
         that("kind=answer-timeout" in server.wait_for("protocol-error")[0], "it is logged")
     server.stop()
 
@@ -243,7 +244,8 @@ def hostile(stage):
         client.send(b"name=" + b"x" * 15000 + b"\n")
     equal(server.ask(LOGIN, OWN), "DUNNO", "an honest request")
     each = (server.memory() - before) / 1000
-    that(each < 40000, f"{each:.0f} bytes a connection that holds a request of 15 kB")
+    that(is_sanitized() or each < 40000,
+         f"{each:.0f} bytes a connection that holds a request of 15 kB")
     for client in clients:
         client.close()
     wait_until(lambda: server.ask(LOGIN, OWN) == "DUNNO", "an answer afterwards")
@@ -265,7 +267,8 @@ def memory(stage):
     ask(100)
     before = server.memory()
     ask(400)
-    that(server.memory() <= before + (128 << 10), f"from {before} to {server.memory()} bytes")
+    that(is_sanitized() or server.memory() <= before + (128 << 10),
+         f"from {before} to {server.memory()} bytes")
     server.stop()
 
 

@@ -44,7 +44,7 @@ class Stage(Nest):
         if not os.path.exists(path):
             return ""
         with open(path, encoding="utf-8") as log:
-            return "".join(log.readlines()[-20:])
+            return "".join(log.readlines()[-8:])
 
 
 def free_port(family=socket.AF_INET, host="127.0.0.1"):

@@ -69,7 +69,7 @@ class Stage(Nest):
 
     def diagnostics(self):
         """What the last server said."""
-        return "\n".join(self.servers[-1].log.lines()[-20:]) if self.servers else ""
+        return "\n".join(self.servers[-1].log.lines()[-8:]) if self.servers else ""
 
 
 # --- notification ---

@@ -16,6 +16,13 @@ from processes import Log, wait_until  # noqa: E402  (found on the path above)
 PROGRAM = os.path.abspath(os.environ.get("FROMGUARD", os.path.join(ROOT, "build", "fromguard")))
 PATIENCE = 10.0  # seconds for one answer
 
+def is_sanitized():
+    """Was it built with a sanitizer? Such a program keeps what it has freed."""
+    with open(PROGRAM, "rb") as program:
+        content = program.read()
+    return b"__asan_init" in content or b"__tsan_init" in content
+
+
 # Makes descriptors 3, 4, ... of those it is given, as systemd does, and
 # becomes the command.
 ACTIVATE = r"""

@@ -309,6 +309,42 @@ follow_rules(struct decider *q, size_t node)
 	return false;
 }
 
+/* The local part of an address at a local domain; empty: it is another. */
+static struct span
+local_name(const struct decider *q, struct pattern pattern)
+{
+	const char *at = memrchr(pattern.text.data, '@', pattern.text.len);
+	size_t len;
+
+	if (pattern.kind != PATTERN_ADDRESS || at == NULL)
+		return SPAN_NONE;
+	len = (size_t)(at - pattern.text.data);
+	return question_is_local_domain(q, span_from(pattern.text, len + 1))
+		   ? span_of(pattern.text.data, len)
+		   : SPAN_NONE;
+}
+
+/*
+ * Does an alias lead to more than one destination? The same one again is no
+ * second; nor is a name at another local domain, which is how maps list a name
+ * that has no domain.
+ */
+static bool
+is_list(const struct decider *q, const struct grant_edge *edges, size_t count)
+{
+	struct span first =
+	    local_name(q, grants_pattern(q->grants, edges[0].to));
+
+	for (size_t i = 1; i < count; i++)
+		if (edges[i].to != edges[0].to &&
+		    (first.len == 0 ||
+		     !span_equal(first,
+				 local_name(q, grants_pattern(q->grants,
+							      edges[i].to)))))
+			return true;
+	return false;
+}
+
 /* Follow every link of one alias; node is the address that it stands for. */
 static bool
 follow_edges(struct decider *q, size_t node, const struct grant_edge *edges,
@@ -316,8 +352,8 @@ follow_edges(struct decider *q, size_t node, const struct grant_edge *edges,
 {
 	struct chain *chain = q->chain;
 
-	if (count > 1 && q->settings->alias_members == MEMBERS_SINGLE &&
-	    !chain->anybody) {
+	if (q->settings->alias_members == MEMBERS_SINGLE && !chain->anybody &&
+	    is_list(q, edges, count)) {
 		trace_add(
 		    q->trace, TRACE_NOTE, &edges[0].origin,
 		    "alias_members = single: a list gives nobody anything");

@@ -43,6 +43,7 @@ SUBMISSION_OPTIONS = {
 TLS_OPTIONS = {
     "submission": {"smtpd_tls_security_level": "encrypt"},
     "submissions": {"smtpd_tls_wrappermode": "yes"},
+    "plain": {"smtpd_tls_security_level": "none"},
 }
 
 MAIN_CF = """\
@@ -194,15 +195,16 @@ def free_ports(count):
 class MailHost:
     """A running Postfix with its Dovecot; ends with the nest.
 
-    `entrances` maps a name to the smtpd options of that entrance, for both
-    flavours; `settings` are added to main.cf.
+    `entrances` maps a name to the smtpd options of that entrance, for all
+    flavours; `settings` are added to main.cf, or replace what stands there.
     """
 
-    def __init__(self, nest, entrances, settings=None):
+    def __init__(self, nest, entrances, settings=None, flavours=FLAVOURS):
         self._nest = nest
         self._postfix = nest.path("postfix")
+        self._flavours = flavours
         self.log = Log(nest.path("maillog"))
-        pairs = [(name, flavour) for name in entrances for flavour in FLAVOURS]
+        pairs = [(name, flavour) for name in entrances for flavour in flavours]
         self._ports = dict(zip(pairs, free_ports(len(pairs))))
         self._make_certificate()
         self._write_dovecot()
@@ -263,11 +265,13 @@ class MailHost:
     def _write_postfix(self, entrances, settings):
         self._make_queue()
         os.mkdir(self._postfix, 0o755)
-        main = MAIN_CF.format(folder=self._nest.folder)
+        kept = [line for line in MAIN_CF.splitlines(keepends=True)
+                if line.partition(" =")[0] not in settings]
+        main = "".join(kept).format(folder=self._nest.folder)
         main += "".join(f"{name} = {value}\n" for name, value in settings.items())
         self._nest.write("postfix/main.cf", main)
         services = [self._service(name, flavour, options)
-                    for name, options in entrances.items() for flavour in FLAVOURS]
+                    for name, options in entrances.items() for flavour in self._flavours]
         self._nest.write("postfix/master.cf", MASTER_CF + "".join(services))
         complaints = _run("postconf", "-c", self._postfix, "-n").stderr
         complaints += _run("postconf", "-c", self._postfix, "-M").stderr

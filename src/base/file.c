@@ -8,9 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { READ_TRIES = 5 };
+enum {
+	READ_TRIES = 5,
+	GRAIN_NS = 10000000, /* of the clock for files, where it is coarsest */
+};
 
 /* Look at the folder of the file that a path leads to. */
 static bool
@@ -80,6 +84,23 @@ same_state(const struct stat *a, const struct stat *b)
 	       a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
+/* Has it changed just now? Then more may follow, and show the same time. One
+ * of the future, which a clock that was set back leaves, tells nothing. */
+static bool
+is_hot(const struct stat *st)
+{
+	struct timespec now;
+	time_t seconds;
+	int64_t age;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now); /* there always is one */
+	seconds = now.tv_sec - st->st_ctim.tv_sec;
+	if (seconds < 0 || seconds > 1)
+		return false;
+	age = (int64_t)seconds * 1000000000 + now.tv_nsec - st->st_ctim.tv_nsec;
+	return age >= 0 && age < GRAIN_NS;
+}
+
 /* Read size bytes, or up to the end of the file where that comes first. */
 static char *
 read_all(int fd, const char *path, size_t size, size_t *len,
@@ -111,13 +132,14 @@ read_all(int fd, const char *path, size_t size, size_t *len,
 	return content;
 }
 
-/* Read the file once; *moved tells whether it changed meanwhile. */
+/* Read the file once; *moved tells whether it may have changed meanwhile. */
 static enum file_result
 read_once(const char *path, char **content, size_t *len, bool *moved,
 	  struct error *error)
 {
 	struct stat before;
 	struct stat after;
+	bool hot = false;
 	enum file_result result = FILE_REFUSED;
 	/* O_NONBLOCK, so that a fifo without a writer does not hold us. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -130,13 +152,15 @@ read_once(const char *path, char **content, size_t *len, bool *moved,
 		error_errno(error, errno, "%s", path);
 		return result;
 	}
-	if (fstat(fd, &before) != 0)
+	if (fstat(fd, &before) != 0) {
 		error_errno(error, errno, "%s", path);
-	else if (file_is_trusted(path, &before, error))
+	} else if (file_is_trusted(path, &before, error)) {
+		hot = is_hot(&before);
 		*content =
 		    read_all(fd, path, (size_t)before.st_size, len, error);
+	}
 	if (*content != NULL) {
-		*moved = fstat(fd, &after) != 0 ||
+		*moved = hot || fstat(fd, &after) != 0 ||
 			 !same_state(&before, &after) ||
 			 *len != (size_t)before.st_size;
 		result = FILE_READ;
@@ -158,7 +182,7 @@ file_read(const char *path, char **content, size_t *len, struct error *error)
 		explicit_bzero(*content, *len); /* it may be secret */
 		free(*content);
 		*content = NULL;
-		(void)usleep(10000); /* a pause cut short is as good */
+		(void)usleep(GRAIN_NS / 1000); /* one cut short is as good */
 	}
 	error_set(error, "%s: keeps changing while it is read", path);
 	return FILE_REFUSED;

@@ -11,6 +11,7 @@
 #ifndef MAPS_RULES_H
 #define MAPS_RULES_H
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "base/span.h"
 
@@ -88,6 +89,10 @@ struct rule_info {
 	bool negated;
 	struct span pattern;
 	struct span result; /* the owners, captures not put in */
+	/* What every sender that the rule matches begins and ends with, in
+	 * lower case; empty where nothing is certain. */
+	struct span head;
+	struct span tail;
 	/* What is probably not meant: no '^' in front or no '$' at the end; a
 	 * dot that is not escaped where a top-level domain follows. */
 	bool open_start;
@@ -99,5 +104,13 @@ struct rule_info {
  * more. */
 bool rules_describe(const struct rules *rules, size_t i,
 		    struct rule_info *info);
+
+/*
+ * Owner number k, from 0, of rule number i, with fill in the place of each
+ * capture; *text is written anew. False where there are no more.
+ */
+bool rules_describe_owner(const struct rules *rules, size_t i, size_t k,
+			  char fill, enum rule_owner_kind *kind,
+			  struct buffer *text);
 
 #endif

@@ -15,12 +15,14 @@
 enum survey_kind {
 	SURVEY_MAY,    /* what may be used, or who may */
 	SURVEY_EXCEPT, /* a denial: never, whatever else says so */
-	SURVEY_RULE,   /* what: a rule whose result can be the login */
+	SURVEY_RULE,   /* what: a rule that can give a sender to the login */
 };
 
 struct survey_item {
 	enum survey_kind kind;
-	struct pattern pattern; /* of SURVEY_RULE empty: see origin */
+	/* Of SURVEY_RULE its text is the rule's pattern, /.../ or !/.../, or an
+	 * alias domain in front of rules. */
+	struct pattern pattern;
 	enum verdict_reason reason;
 	bool has_origin;
 	struct origin origin;
@@ -39,7 +41,9 @@ void survey_who(const struct snapshot *snapshot, struct decider *decider,
 		struct span sender, survey_visit *visit, void *arg);
 
 /*
- * Visit every sender that login may use, each pattern once. Sub-addresses are
+ * Visit every sender that login may use, each pattern once. What rules give is
+ * not listed but the rules are: those of which an owner can be the login, or
+ * can be what other rules and aliases lead to the login from. Sub-addresses are
  * not listed: whoever may use an address may use it with any extension.
  */
 void survey_what(const struct snapshot *snapshot, struct decider *decider,

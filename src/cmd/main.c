@@ -71,7 +71,8 @@ static const struct cmd table[] = {
 	.summary = "every sender that LOGIN may use",
 	.help =
 	    "Lists addresses and sender patterns, each with the reason and\n"
-	    "the grant. A line with \"never\" is a denial, which takes\n"
+	    "the grant, and the rules that can give it more, each with its\n"
+	    "pattern. A line with \"never\" is a denial, which takes\n"
 	    "addresses out of the others.\n"
 	    "\n"
 	    "  --json         print one JSON object\n"

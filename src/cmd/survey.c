@@ -39,7 +39,10 @@ spell(const struct survey_item *item)
 {
 	struct buffer text = {0};
 
-	pattern_format(&item->pattern, &text);
+	if (item->kind == SURVEY_RULE)
+		buffer_add(&text, item->pattern.text);
+	else
+		pattern_format(&item->pattern, &text);
 	return text.data;
 }
 

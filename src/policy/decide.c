@@ -360,6 +360,22 @@ question_start_login(struct decider *q, const struct snapshot *snapshot,
 	sides_of_login(q);
 }
 
+bool
+question_reaches(struct decider *q, const struct snapshot *snapshot,
+		 struct span login, struct span address)
+{
+	enum verdict_reason reason;
+	struct origin origin;
+
+	begin(q, snapshot, NULL);
+	ask_for_login(q, login);
+	if (address.len == 0 || !ask_for_sender(q, address))
+		return false;
+	return question_is_login(q, &q->sender) ||
+	       (q->has_base && question_is_login(q, &q->base)) ||
+	       chain_leads_to_login(q, &reason, &origin);
+}
+
 struct verdict
 decide(const struct snapshot *snapshot, struct decider *q, struct span login,
        struct span sender, struct trace *trace)

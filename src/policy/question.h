@@ -98,6 +98,11 @@ bool question_start(struct decider *q, const struct snapshot *snapshot,
 void question_start_login(struct decider *q, const struct snapshot *snapshot,
 			  struct span login);
 
+/* Would mail to the address reach the login, as it is or over rules and
+ * aliases, whatever is granted? For those who survey. */
+bool question_reaches(struct decider *q, const struct snapshot *snapshot,
+		      struct span login, struct span address);
+
 struct chain *chain_new(void);
 void chain_free(struct chain *chain);
 

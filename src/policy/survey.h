@@ -29,4 +29,11 @@ void survey_give(struct survey *survey, enum survey_kind kind,
 bool survey_try(struct survey *survey, struct span login, struct span sender,
 		struct span name);
 
+/* Give the rules that can give a sender to the login, and the alias domains
+ * in front of them. listed are senders that may be the login's, domains the
+ * links from one domain to another. */
+void survey_rules(struct survey *survey, struct span login,
+		  const struct nodes *listed, const struct grant_edge *domains,
+		  size_t domain_count);
+
 #endif

@@ -231,6 +231,8 @@ survey_what(const struct snapshot *snapshot, struct decider *decider,
 	(void)grants_each(snapshot->grants, visit_grant, &what);
 	(void)grants_each_name(snapshot->grants, visit_name, &what);
 	try_candidates(&what);
+	survey_rules(&what.survey, login, &what.candidates, what.domains,
+		     what.domain_count);
 	give_null(&what);
 	free(what.domains);
 	free(what.lefts.list);

@@ -35,7 +35,8 @@ typedef void survey_visit(void *arg, const struct survey_item *item);
  * Visit every login that may use sender (as it comes over the wire), each name
  * once. Names first come those of grants, in no order. The address itself is
  * among them where self = yes and, if accounts: maps tell which logins exist,
- * it is one.
+ * it is one. Where everybody is granted or denied %n@domain, the logins of
+ * that name are given as the name without a domain.
  */
 void survey_who(const struct snapshot *snapshot, struct decider *decider,
 		struct span sender, survey_visit *visit, void *arg);

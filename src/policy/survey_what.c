@@ -70,6 +70,23 @@ is_denied(const struct what *what, grant_name right)
 	return false;
 }
 
+/* Give what a denial of %n@domain takes from this login. */
+static void
+deny_own(struct what *what, struct span domain, struct origin origin)
+{
+	const struct address *login = &what->survey.decider->login;
+	struct buffer sender = {0};
+	struct pattern own = {.kind = PATTERN_ADDRESS};
+
+	if (!login->local_valid)
+		return;
+	buffer_format(&sender, "%" SPAN_FMT "@%" SPAN_FMT,
+		      SPAN_ARG(address_local(login)), SPAN_ARG(domain));
+	own.text = buffer_span(&sender);
+	survey_give(&what->survey, SURVEY_EXCEPT, &own, REASON_DENIED, origin);
+	buffer_fini(&sender);
+}
+
 /* Look at one grant of all. */
 static bool
 visit_grant(void *arg, grant_name left, grant_name right, bool denial,
@@ -81,7 +98,9 @@ visit_grant(void *arg, grant_name left, grant_name right, bool denial,
 
 	if (survey_find(&what->lefts, left) == NULL)
 		return true;
-	if (denial)
+	if (denial && sender.kind == PATTERN_OWN_AT)
+		deny_own(what, sender.text, origin);
+	else if (denial)
 		survey_give(&what->survey, SURVEY_EXCEPT, &sender,
 			    REASON_DENIED, origin);
 	else if (sender.kind == PATTERN_ADDRESS)

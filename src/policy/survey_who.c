@@ -70,6 +70,29 @@ add_own(struct who *who, const struct pattern *left, struct span local)
 	buffer_fini(&login);
 }
 
+/* A denial of %n@domain is to the logins of one name alone. Everybody's is
+ * given as that name, without a domain. */
+static void
+deny_own(struct who *who, const struct pattern *left, struct span local,
+	 struct origin origin)
+{
+	struct pattern login = {.kind = PATTERN_ADDRESS};
+	struct address address;
+	struct buffer text = {0};
+
+	if (local.len == 0)
+		return;
+	buffer_add(&text, left->kind == PATTERN_ADDRESS ? left->text : local);
+	if (left->kind == PATTERN_DOMAIN)
+		buffer_format(&text, "@%" SPAN_FMT, SPAN_ARG(left->text));
+	login.text = buffer_span(&text);
+	if (address_parse(&address, login.text, SPAN_NONE) &&
+	    span_equal(address_local(&address), local))
+		survey_give(&who->survey, SURVEY_EXCEPT, &login, REASON_DENIED,
+			    origin);
+	buffer_fini(&text);
+}
+
 /* Is the pattern of logins denied the sender as a whole? */
 static bool
 is_denied(const struct who *who, grant_name left)
@@ -98,7 +121,10 @@ visit_grant(void *arg, grant_name left, grant_name right, bool denial,
 	struct pattern login = grants_pattern(survey->snapshot->grants, left);
 	const struct side *side = survey_find(&who->rights, right);
 
-	if (right == who->own_at && right != 0 && !denial) {
+	if (right == who->own_at && right != 0 && denial) {
+		deny_own(who, &login, who->local, origin);
+		deny_own(who, &login, who->base_local, origin);
+	} else if (right == who->own_at && right != 0) {
 		add_own(who, &login, who->local);
 		add_own(who, &login, who->base_local);
 	}

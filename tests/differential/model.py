@@ -146,17 +146,16 @@ class Model:
 
     def _resolve(self, sender):
         """What trivial-rewrite(8) makes of the sender."""
-        local, domain = words.divide(sender)
-        if domain:
-            sender = words.join(local, domain.removesuffix("."))
         if not self.has("source-routing"):
             return self._route(sender)
-        return sender if domain else words.join(sender, words.ORIGIN)
+        local, domain = words.divide(sender)
+        return words.join(local, domain.removesuffix(".") or words.ORIGIN)
 
     def _route(self, sender):
         local, domain = words.divide(sender)
+        domain = domain.removesuffix(".")
         if domain and lower_ascii(domain) not in words.LOCAL_DOMAINS:
-            return sender
+            return words.join(local, domain)
         if "@" in local:
             return self._route(local)
         if "!" in local:

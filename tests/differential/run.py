@@ -11,6 +11,7 @@ of fromguard; SEED makes other worlds.
 import collections
 import concurrent.futures
 import contextlib
+import dataclasses
 import os
 import random
 import subprocess
@@ -33,7 +34,6 @@ WORLDS_AT_A_TIME = 20
 ENOUGH = 50000        # pairs in which every rule has to show itself
 SAMPLE = 50           # pairs of a world that are asked through check_policy_service
 SHOWN = 3             # failures that are made small and shown
-KEPT = 30             # differences kept of each rule
 
 suite = tap.Suite()
 
@@ -48,8 +48,8 @@ class Comparison:
         self.shown = []
         self.policy_checked = 0
         self.policy_failures = []
-        self.samples = []                            # (world, pair, native, guard), no complaint
-        self.differences = collections.defaultdict(list)  # rule: [(world, pair, guard)]
+        self.samples = []    # (world, pair, native, guard)
+        self.lacked = set()  # rules without which some answer would have been another
 
     def run(self):
         """Asks everything, some worlds at a time."""
@@ -80,17 +80,14 @@ class Comparison:
                 self._fail(court, world, (pair, native, guard), complaint)
             elif rules:
                 self.classes[f"{direction}: {' + '.join(rules)}"] += 1
-                self._keep(world, pair, guard, rules)
+                self.lacked |= {rule for rule in rules if rule not in self.lacked
+                                and judge.needs(rule, pair, guard)}
             else:
                 kind = "not asked" if native.startswith(NO_ADDRESS) else "equal"
                 self.classes[f"{kind}: {native[:3]}"] += 1
-        self.samples += [(world, *triple) for triple in answers.sampled]
         self._compare_policy(world, answers)
-
-    def _keep(self, world, pair, guard, rules):
-        for rule in rules:
-            if len(self.differences[rule]) < KEPT:
-                self.differences[rule].append((world, pair, guard))
+        bare = dataclasses.replace(world, pairs=())
+        self.samples += [(bare, *triple) for triple in answers.sampled]
 
     def _fail(self, court, world, triple, complaint):
         self.failures[complaint] += 1
@@ -177,9 +174,7 @@ def policy(comparison):
 @suite.case("a fromguard that lacked one of the rules would be found")
 def lacking(comparison):
     comparison.expect_all()
-    unseen = [rule for rule in RULES
-              if not any(Judge(world).needs(rule, pair, guard)
-                         for world, pair, guard in comparison.differences[rule])]
+    unseen = [rule for rule in RULES if rule not in comparison.lacked]
     if comparison.asked < ENOUGH:
         print(f"# {comparison.asked} pairs are too few to show: {', '.join(unseen) or 'nothing'}")
         return

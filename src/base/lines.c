@@ -40,14 +40,12 @@ says_nothing(struct span line)
 	return text.len == 0 || text.data[0] == '#';
 }
 
-/* Look whether the next physical line goes on with the one before. */
+/* Look whether the next physical line, which says something, goes on with the
+ * one before. */
 static bool
 continues(const struct lines *lines)
 {
-	const char *p = lines->next;
-
-	return p != lines->end && (*p == ' ' || (*p >= '\t' && *p <= '\r')) &&
-	       *p != '\n';
+	return lines->next != lines->end && byte_is_blank(*lines->next);
 }
 
 /* Move the line's bytes behind those at out; both lie in one buffer. */

@@ -129,16 +129,17 @@ canonical_local(struct span raw, char *out, size_t size, size_t *len,
 	return copy_folded(raw, u8_casefold, out, size, len);
 }
 
-/* Convert a folded domain to A-labels, in place where that is possible. */
-static void
+/* Convert a folded domain to A-labels, in place where that is possible. False
+ * where they would not fit. */
+static bool
 to_a_labels(char *domain, size_t size, size_t *len)
 {
 	char copy[ADDRESS_MAX + 1];
 	uint8_t *ascii = NULL;
-	size_t ascii_len;
+	bool fits = true;
 
 	if (*len > ADDRESS_MAX)
-		return;
+		return true;
 	memcpy(copy, domain, *len);
 	copy[*len] = '\0';
 	/*
@@ -148,13 +149,13 @@ to_a_labels(char *domain, size_t size, size_t *len)
 	if (memchr(copy, '\0', *len) == NULL &&
 	    idn2_lookup_u8((const uint8_t *)copy, &ascii,
 			   IDN2_NO_TR46 | IDN2_NFC_INPUT) == IDN2_OK) {
-		ascii_len = strlen((const char *)ascii);
-		if (ascii_len <= size && ascii_len <= DOMAIN_MAX) {
-			memcpy(domain, ascii, ascii_len);
-			*len = ascii_len;
-		}
+		struct span labels = span_text((const char *)ascii);
+
+		if (labels.len <= DOMAIN_MAX)
+			fits = copy_bytes(labels, domain, size, len);
 	}
 	idn2_free(ascii);
+	return fits;
 }
 
 /* Drop the dot that makes a name absolute, but no second one. */
@@ -190,8 +191,7 @@ canonical_domain(struct span raw, char *out, size_t size, size_t *len,
 		return copy_lower(domain, out, size, len);
 	if (!copy_folded(domain, u8_tolower, out, size, len))
 		return false;
-	to_a_labels(out, size, len);
-	return true;
+	return to_a_labels(out, size, len);
 }
 
 bool

@@ -187,6 +187,30 @@ START_TEST(domains)
 }
 END_TEST
 
+/* A domain that fits, but not as A-labels, has no other canonical form. */
+START_TEST(a_labels_have_to_fit)
+{
+	static const char domain[] = "m\xc3\xbcnchen.example";
+	const size_t len = sizeof("xn--mnchen-3ya.example") - 1;
+	char raw[ADDRESS_MAX];
+	struct address a;
+
+	ck_assert_uint_eq(address_domain(span_text(domain), raw, len), len);
+	ck_assert_uint_eq(address_domain(span_text(domain), raw, len - 1), 0);
+	for (size_t excess = 0; excess < 2; excess++) {
+		size_t local = ADDRESS_MAX - 1 - len + excess;
+
+		memset(raw, 'a', local);
+		raw[local] = '@';
+		memcpy(raw + local + 1, domain, sizeof(domain) - 1);
+		ck_assert_int_eq(
+		    address_parse(&a, span_of(raw, local + sizeof(domain)),
+				  SPAN_NONE),
+		    excess == 0);
+	}
+}
+END_TEST
+
 static const struct {
 	const char *raw;
 	const char *bare; /* NULL: an error */
@@ -285,6 +309,7 @@ main(void)
 	tcase_add_test(tests, origin_completes);
 	tcase_add_test(tests, length_is_bounded);
 	tcase_add_loop_test(tests, domains, 0, ROWS(domain_rows));
+	tcase_add_test(tests, a_labels_have_to_fit);
 	tcase_add_loop_test(tests, quotes, 0, ROWS(quoted_rows));
 	tcase_add_loop_test(tests, bases, 0, ROWS(base_rows));
 	tcase_add_test(tests, nul_divides_nothing);

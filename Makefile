@@ -144,21 +144,49 @@ run: $(PROGRAM)
 	@FROMGUARD=$(abspath $(PROGRAM)) BUILD=$(abspath $(BUILD)) \
 		sh tests/demo.sh
 
-DEST = $(DESTDIR)$(PREFIX)
-ETC  = $(DESTDIR)/etc/fromguard
-MAN  = $(wildcard man/*.[1-8])
+# Where things go; packagers set these.
+SBINDIR   ?= $(PREFIX)/sbin
+MANDIR    ?= $(PREFIX)/share/man
+DOCDIR    ?= $(PREFIX)/share/doc/fromguard
+SHAREDIR  ?= $(PREFIX)/share
+SYSCONFDIR ?= /etc
+UNITDIR   ?= $(PREFIX)/lib/systemd/system
+INSTALL   ?= install
+
+MAN      = $(wildcard man/*.[1-8])
+UNITS    = $(wildcard systemd/*.service systemd/*.socket)
+DOCS     = README.md conf/docker-mailserver.conf $(wildcard systemd/examples/*.conf)
+CONFIG   = $(DESTDIR)$(SYSCONFDIR)/fromguard/fromguard.conf
 
 install: $(PROGRAM)
-	install -D -m 755 $(PROGRAM) $(DEST)/sbin/fromguard
-	@for m in $(MAN); do \
-		install -v -D -m 644 $$m $(DEST)/share/man/man$${m##*.}/$${m##*/}; done
-	@test -e $(ETC)/fromguard.conf || \
-		install -v -D -m 644 conf/fromguard.conf $(ETC)/fromguard.conf
+	$(INSTALL) -D -m 755 $(PROGRAM) $(DESTDIR)$(SBINDIR)/fromguard
+	@for f in $(MAN); do $(INSTALL) -D -m 644 $$f \
+		$(DESTDIR)$(MANDIR)/man$${f##*.}/$${f##*/} || exit 1; done
+	@for f in $(UNITS); do $(INSTALL) -d $(DESTDIR)$(UNITDIR) && \
+		sed 's|/usr/sbin/|$(SBINDIR)/|' $$f >$(DESTDIR)$(UNITDIR)/$${f##*/} && \
+		chmod 644 $(DESTDIR)$(UNITDIR)/$${f##*/} || exit 1; done
+	@for f in $(DOCS); do $(INSTALL) -D -m 644 $$f \
+		$(DESTDIR)$(DOCDIR)/$${f##*/} || exit 1; done
+	@if [ -e $(CONFIG) ]; then echo "kept: $(CONFIG)"; else \
+		$(INSTALL) -v -D -m 644 conf/fromguard.conf $(CONFIG); fi
 
 # The configuration stays.
 uninstall:
-	rm -f $(DEST)/sbin/fromguard
-	@for m in $(MAN); do rm -fv $(DEST)/share/man/man$${m##*.}/$${m##*/}; done
+	rm -f $(DESTDIR)$(SBINDIR)/fromguard
+	@for f in $(MAN); do rm -fv $(DESTDIR)$(MANDIR)/man$${f##*.}/$${f##*/}; done
+	@for f in $(UNITS); do rm -fv $(DESTDIR)$(UNITDIR)/$${f##*/}; done
+	@for f in $(DOCS); do rm -fv $(DESTDIR)$(DOCDIR)/$${f##*/}; done
+	@rmdir $(DESTDIR)$(DOCDIR) 2>/dev/null || :
+
+# A tar file of what git has, the same bytes for the same commit.
+DIST = fromguard-$(VERSION)
+dist:
+	@mkdir -p $(BUILD)
+	git archive --format=tar --prefix=$(DIST)/ HEAD | gzip -n9 >$(BUILD)/$(DIST).tar.gz
+	@echo $(BUILD)/$(DIST).tar.gz
+
+deb: $(PROGRAM)
+	+@sh conf/packaging/build.sh $(VERSION) $(BUILD)
 
 clean:
 	rm -rf $(BUILD)
@@ -176,11 +204,13 @@ help:
 	@echo "make fuzz [TIME=60]   libFuzzer on every target (clang)"
 	@echo "make format           clang-format finds nothing to change"
 	@echo "make install          into PREFIX ($(PREFIX)), below DESTDIR; uninstall"
+	@echo "make deb              a Debian package, in $(BUILD)"
+	@echo "make dist             a tar file of the committed tree, in $(BUILD)"
 	@echo "make clean"
 	@echo "WERROR=1 makes warnings errors, V=1 shows commands, CC and CFLAGS are yours."
 
 -include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(PROGRAMS:=.d) $(FUZZERS:=.d)
 
 .PHONY: all check programs unit fuzz-replay layers check-san san-suites fuzz fuzzers \
-	format deps run install uninstall clean help
+	format deps run install uninstall dist deb clean help
 .DELETE_ON_ERROR:

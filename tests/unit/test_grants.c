@@ -254,7 +254,7 @@ END_TEST
 START_TEST(many_and_long)
 {
 	static char longest[ADDRESS_MAX + 1];
-	const uint32_t total = 300000;
+	const uint32_t total = 140000;
 	struct grants *grants = grants_new();
 	struct row row = rows[0];
 	struct grants_counts counts;
@@ -346,6 +346,7 @@ main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
+	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, one, 0, (int)ROWS);
 	tcase_add_test(tcase, twice_stays_where_it_was);
 	tcase_add_test(tcase, empty);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+enum { PIECE = 1 << 18 }; /* bytes that are written at a time */
+
 /* Write all of it; at is its place in the file. */
 static bool
 write_all(int fd, const char *data, size_t len, uint64_t at)
@@ -44,7 +46,7 @@ put(struct cdb_output *output, const void *data, size_t len)
 		return false;
 	}
 	while (len > 0) {
-		size_t part = MEMORY_CHUNK - output->used;
+		size_t part = PIECE - output->used;
 
 		if (part > len)
 			part = len;
@@ -53,7 +55,7 @@ put(struct cdb_output *output, const void *data, size_t len)
 		output->place += part;
 		from += part;
 		len -= part;
-		if (output->used == MEMORY_CHUNK && !flush(output))
+		if (output->used == PIECE && !flush(output))
 			return false;
 	}
 	return true;
@@ -69,7 +71,7 @@ bool
 cdb_output_init(struct cdb_output *output, int fd)
 {
 	*output = (struct cdb_output){.fd = fd};
-	output->buffer = memory_try_chunk();
+	output->buffer = memory_try_resize(NULL, PIECE, 1);
 	if (output->buffer == NULL) {
 		errno = ENOMEM;
 		return false;

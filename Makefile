@@ -122,6 +122,12 @@ san-suites: programs
 	@ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
 		$(RUN) unit golden integration fuzz
 
+# CASES pairs of login and sender, asked of Postfix's own check as well; SEED
+# makes others.
+differential: $(PROGRAM)
+	@FROMGUARD=$(abspath $(PROGRAM)) CASES=$(or $(CASES),100000) \
+		SEED=$(or $(SEED),1) python3 tests/differential/run.py
+
 # libFuzzer on every target, TIME seconds each; what it finds stays in
 # build/fuzz/corpus.
 fuzz: | $(READY)
@@ -199,6 +205,7 @@ help:
 	@echo "make check            every test; the last line counts them"
 	@echo "make unit             the unit tests alone"
 	@echo "make layers           who may include whom, and how long code may be"
+	@echo "make differential [CASES=100000] [SEED=1]   against Postfix's own check"
 	@echo "make check-san        the suites under sanitizers, in $(BUILD)/san"
 	@echo "make fuzz-replay      every fuzz target on its seeds"
 	@echo "make fuzz [TIME=60]   libFuzzer on every target (clang)"
@@ -211,6 +218,7 @@ help:
 
 -include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(PROGRAMS:=.d) $(FUZZERS:=.d)
 
-.PHONY: all check programs unit fuzz-replay layers check-san san-suites fuzz fuzzers \
+.PHONY: all check programs unit fuzz-replay layers check-san san-suites \
+	differential fuzz fuzzers \
 	format deps run install uninstall dist deb clean help
 .DELETE_ON_ERROR:

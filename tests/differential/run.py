@@ -146,7 +146,7 @@ def complain(comparison, *complaints):
 def asked(comparison):
     comparison.run()
     for name, count in sorted(comparison.classes.items(), key=lambda item: -item[1]):
-        print(f"# {count:8} {name}", flush=True)
+        print(f"# figure: {count:8} {name}", flush=True)
     complain(comparison, "a reply that no check gives")
 
 

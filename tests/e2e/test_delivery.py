@@ -7,19 +7,17 @@ with conf/docker-mailserver.conf as it is shipped, the native entrances with
 the login maps of SPOOF_PROTECTION=1.
 """
 
-import json
 import os
-import subprocess
 import sys
 
 import mailhost
 import stage as stages
 import tap
-from daemon import ROOT, Daemon, program
+from daemon import Daemon
 from mailhost import FLAVOURS
 from stage import OTHER, USER
+from volume import shipped_settings
 
-VOLUME = "/tmp/docker-mailserver/"  # in the shipped configuration
 HASH = "{SHA512-CRYPT}$6$salt$hash"
 
 ACCOUNTS = f"{USER}|{HASH}\n{OTHER}|{HASH}|userdb_quota_rule=*:storage=1G\n"
@@ -86,18 +84,6 @@ FOREIGN = {
 }
 
 suite = tap.Suite()
-
-
-def shipped_settings(volume):
-    """The settings of conf/docker-mailserver.conf, with the files in the folder `volume`."""
-    path = os.path.join(ROOT, "conf", "docker-mailserver.conf")
-    done = subprocess.run([program(), "config", "-n", "--json", "-c", path],
-                          capture_output=True, text=True, timeout=20, check=True)
-    settings = {setting["name"]: setting["value"] for setting in json.loads(done.stdout)}
-    settings.pop("listen", None)
-    settings["maps"] = settings["maps"].replace(VOLUME, volume)
-    # What the file says to do where postfix-aliases.cf is used.
-    return {**settings, "local_domains": "mail.example.com"}
 
 
 def fill_volume(nest):

@@ -9,7 +9,8 @@ set -eu
 build="gcc make pkg-config libc6-dev libevent-dev libpcre2-dev libcdb-dev
 	libidn2-dev libunistring-dev"
 tests="check clang python3 tinycdb swaks openssl libnet-ssleay-perl
-	libio-socket-ssl-perl gzip xz-utils mandoc groff procps"
+	libio-socket-ssl-perl gzip xz-utils mandoc groff procps systemd libseccomp2
+	dpkg-dev binutils lintian"
 mail="postfix postfix-pcre postfix-cdb dovecot-core"
 lint="clang-tidy cppcheck clang-format gcovr valgrind"
 
@@ -100,6 +101,7 @@ for goal in "$@"; do
 		;;
 	lint) wanted="$wanted $lint" ;;
 	fuzz) wanted="$wanted clang" ;;
+	deb) wanted="$wanted dpkg-dev binutils" ;;
 	esac
 done
 

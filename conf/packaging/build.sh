@@ -12,7 +12,7 @@ export SOURCE_DATE_EPOCH
 umask 022
 
 rm -rf "$root"
-make BUILD="$build" DESTDIR="$root" PREFIX=/usr UNITDIR=/lib/systemd/system \
+make -o "$build/fromguard" BUILD="$build" DESTDIR="$root" PREFIX=/usr UNITDIR=/lib/systemd/system \
 	install >/dev/null
 strip --strip-unneeded -R .comment -R .note "$root/usr/sbin/fromguard"
 find "$root/usr/share/man" -type f -exec gzip -n9 {} +

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "base/lines.h"
 #include "name.h"
+#include "whole_lines.h"
 
 /* Find c outside of quotes; the length of s where it is not there. */
 static size_t
@@ -100,13 +100,5 @@ load_line(struct span line, uint32_t number, const struct map_context *context)
 bool
 aliases_load(char *content, size_t len, const struct map_context *context)
 {
-	struct lines lines;
-	struct span line;
-	uint32_t number;
-
-	lines_init(&lines, content, len, context->name, context->problems);
-	while (lines_next(&lines, &line, &number))
-		if (!load_line(line, number, context))
-			return false;
-	return true;
+	return whole_lines_load(content, len, context, load_line);
 }

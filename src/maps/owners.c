@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "base/lines.h"
 #include "maps/token.h"
 #include "name.h"
+#include "whole_lines.h"
 
 /* Take one login of a sender's list: a grant of every spelling. */
 static bool
@@ -74,13 +74,5 @@ load_line(struct span line, uint32_t number, const struct map_context *context)
 bool
 owners_load(char *content, size_t len, const struct map_context *context)
 {
-	struct lines lines;
-	struct span line;
-	uint32_t number;
-
-	lines_init(&lines, content, len, context->name, context->problems);
-	while (lines_next(&lines, &line, &number))
-		if (!load_line(line, number, context))
-			return false;
-	return true;
+	return whole_lines_load(content, len, context, load_line);
 }

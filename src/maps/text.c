@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "base/lines.h"
 #include "maps/map.h"
 #include "maps/token.h"
+#include "whole_lines.h"
 
 /* Can the pattern equal anything? A name that is not UTF-8 can not. */
 static bool
@@ -119,22 +119,21 @@ text_load_login(struct span login, struct span senders, uint32_t line,
 	return true;
 }
 
+/* Take a line: a login, then its senders. */
+static bool
+load_line(struct span line, uint32_t number, const struct map_context *context)
+{
+	struct span rest = line;
+	struct span login;
+
+	if (token_next(&rest, false, &login) == TOKEN_WORD)
+		return text_load_login(login, rest, number, context);
+	say_unclosed(login, line, number, context);
+	return true;
+}
+
 bool
 text_load(char *content, size_t len, const struct map_context *context)
 {
-	struct lines lines;
-	struct span line;
-	uint32_t number;
-
-	lines_init(&lines, content, len, context->name, context->problems);
-	while (lines_next(&lines, &line, &number)) {
-		struct span rest = line;
-		struct span login;
-
-		if (token_next(&rest, false, &login) != TOKEN_WORD)
-			say_unclosed(login, line, number, context);
-		else if (!text_load_login(login, rest, number, context))
-			return false;
-	}
-	return true;
+	return whole_lines_load(content, len, context, load_line);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Aliases as virtual(5) and aliases(5) of Postfix have them. */
-#include "base/lines.h"
 #include "maps/token.h"
 #include "name.h"
+#include "whole_lines.h"
 
 static void
 say(const struct map_context *context, enum severity severity, uint32_t line,
@@ -110,13 +110,5 @@ load_virtual(struct span line, uint32_t number,
 bool
 virtual_load(char *content, size_t len, const struct map_context *context)
 {
-	struct lines lines;
-	struct span line;
-	uint32_t number;
-
-	lines_init(&lines, content, len, context->name, context->problems);
-	while (lines_next(&lines, &line, &number))
-		if (!load_virtual(line, number, context))
-			return false;
-	return true;
+	return whole_lines_load(content, len, context, load_virtual);
 }

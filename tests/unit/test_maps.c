@@ -78,7 +78,11 @@ static const struct row rows[] = {
     {text_load, "u@d\nv@d ,,\n", "", "W1 W2 ", 0},
     {text_load, " u@d a@d\n", "", "E1 ", 0},
     {text_load, "u@d @\nu@d x@ @d@e\nu@d a@d\n", "3:u@d a@d; ", "E1 E2 E2 ", 0},
-    {text_load, "u@d !@ b@d\n", "1:u@d b@d; ", "R1 ", 0},
+    {text_load, "u@d !@ b@d\n", "", "R1 ", 0},
+    /* ... and it takes its line with it, but no denial */
+    {text_load, "u@d a@d x@ b@d\nu@d c@d\n", "2:u@d c@d; ", "E1 ", 0},
+    {text_load, "u@d a@d \"b@d\nu@d c@d\n", "2:u@d c@d; ", "E1 ", 0},
+    {text_load, "u@d !a@d x@\n", "", "E1 R1 ", 0},
     {text_load, "u@d !\n", "", "R1 ", 0},
     {text_load, "@ a@d\n@x@y a@d\n", "", "E1 E2 ", 0},
     {text_load, "@ !a@d\n", "", "R1 ", 0},
@@ -95,6 +99,7 @@ static const struct row rows[] = {
     {owners_load, "info u@d\n", "1:u@d info; ", "", 0},
     {owners_load, "a@d\n@ u@d\na@d @\na@d \"u\n", "", "W1 E2 E3 E4 ", 0},
     {owners_load, "\xff@d u@d\na@d \xff@d\n", "", "W1 W2 ", 0},
+    {owners_load, "a@d u@d, @\nb@d v@d\n", "2:v@d b@d; ", "E1 ", 0},
     /* virtual: */
     {virtual_load, "a@d u@d, v@d w@d\n", "1:a@d>u@d; 1:a@d>v@d; 1:a@d>w@d; ",
      "", 0},
@@ -112,6 +117,7 @@ static const struct row rows[] = {
     {virtual_load, "a@d\n* u@d\n@.d u@d\na@d @.e\n\"a u@d\n", "",
      "W1 E2 E3 E4 E5 ", 0},
     {virtual_load, "\xff@d u@d\na@d \xff@d\n", "", "W1 W2 ", 0},
+    {virtual_load, "a@d u@d, v@\nb@d v@d\n", "2:b@d>v@d; ", "E1 ", 0},
     /* aliases: */
     {aliases_load, "root: admin@d, bob\n",
      "1:root@one.example>admin@d; 1:root@one.example>bob@one.example; ", "", 1},
@@ -123,6 +129,7 @@ static const struct row rows[] = {
     {aliases_load, "a:\n  u@d,\n  v@d\n", "1:a>u@d; 1:a>v@d; ", "", 0},
     {aliases_load, "a u@d\n@d: u@d\n\xff: u@d\na: \xff@d\na: @d\n", "",
      "E1 E2 W3 W4 E5 ", 0},
+    {aliases_load, "a: u@d, @d\nb: v@d\n", "2:b>v@d; ", "E1 ", 0},
     /* accounts: */
     {accounts_load, "U@d|{SHA512-CRYPT}$6$x|quota\nv@d|\n", "1:u@d; 2:v@d; ",
      "", 0},

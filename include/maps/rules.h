@@ -45,8 +45,9 @@ void rules_scratch_free(struct rules_scratch *scratch);
 /*
  * Start the budget of one decision: match_limit is PCRE2's of one pattern,
  * budget_us the time that all lookups until the next rules_begin() may take
- * together, in microseconds of the monotonic clock (a few milliseconds
- * coarse). Reads no clock before the first rule is tried.
+ * together, in microseconds (a few milliseconds coarse); in the second half of
+ * it, what the machine does for others meanwhile does not count. Reads no
+ * clock before the first rule is tried.
  */
 void rules_begin(struct rules_scratch *scratch, uint32_t match_limit,
 		 uint32_t budget_us);

@@ -414,6 +414,25 @@ START_TEST(budget_is_of_all_rules)
 }
 END_TEST
 
+/* What goes by while something else runs is not held against the rules. */
+START_TEST(budget_is_not_for_others)
+{
+	const struct timespec pause = {.tv_nsec = 60000000};
+	struct rules_scratch *scratch = rules_scratch_new();
+	struct rules *rules = load("/^a/ x\n", 7, NULL);
+	char got[OUT];
+
+	rules_begin(scratch, UINT32_MAX, 20000);
+	for (int i = 0; i < 3; i++) {
+		answer(rules, scratch, span_text("b"), got);
+		ck_assert_str_eq(got, "miss");
+		nanosleep(&pause, NULL);
+	}
+	rules_scratch_free(scratch);
+	rules_free(rules);
+}
+END_TEST
+
 START_TEST(match_limit_is_set)
 {
 	struct rules_scratch *scratch = rules_scratch_new();
@@ -548,6 +567,7 @@ rules_suite(void)
 	tcase_add_test(tcase, captures_are_bounded);
 	tcase_add_test(tcase, long_owner_is_empty);
 	tcase_add_test(tcase, budget_is_of_all_rules);
+	tcase_add_test(tcase, budget_is_not_for_others);
 	tcase_add_test(tcase, match_limit_is_set);
 	tcase_add_test(tcase, stack_is_bounded);
 	tcase_add_test(tcase, scratch_forgets);

@@ -7,6 +7,7 @@
 #include "cmd/output.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 /* One of the two commands. */
 struct survey_command {
@@ -16,6 +17,7 @@ struct survey_command {
 	const char *list;     /* of the answers in JSON */
 	void (*survey)(const struct snapshot *snapshot, struct decider *decider,
 		       struct span text, survey_visit *visit, void *arg);
+	const char *none; /* what to say where there is no answer */
 };
 
 /* The answers, to be sorted. */
@@ -133,9 +135,10 @@ print_text(const struct answers *answers)
 
 		output_string(stdout, never ? OUTPUT_BAD : OUTPUT_PLAIN,
 			      answer->text);
-		(void)printf(
-		    "%*s  %-8s", (int)(len < width ? width - len : 0), "",
-		    never ? "never" : verdict_reason_name(answer->item.reason));
+		(void)printf("%*s  %-*s", (int)(len < width ? width - len : 0),
+			     "", answer->origin != NULL ? 8 : 0,
+			     never ? "never"
+				   : verdict_reason_name(answer->item.reason));
 		if (answer->origin != NULL) {
 			(void)fputs("  ", stdout);
 			output_string(stdout, OUTPUT_FAINT, answer->origin);
@@ -181,6 +184,9 @@ survey(const struct survey_command *command, const struct cmd_options *options,
 		print_json(command, text, &answers);
 	else
 		print_text(&answers);
+	/* A script sees that there is nothing. */
+	if (status == CMD_NO && !options->json && isatty(STDOUT_FILENO))
+		(void)printf("%s\n", command->none);
 	if (answers.full)
 		status = CMD_TROUBLE;
 	answers_fini(&answers);
@@ -229,7 +235,8 @@ int
 cmd_who(int argc, char **argv)
 {
 	static const struct survey_command command = {
-	    "who", "SENDER", "sender", "logins", survey_who,
+	    "who",    "SENDER",   "sender",
+	    "logins", survey_who, "nobody may use it",
 	};
 
 	return run(&command, argc, argv);
@@ -239,7 +246,8 @@ int
 cmd_what(int argc, char **argv)
 {
 	static const struct survey_command command = {
-	    "what", "LOGIN", "login", "senders", survey_what,
+	    "what",    "LOGIN",     "login",
+	    "senders", survey_what, "there is no sender that it may use",
 	};
 
 	return run(&command, argc, argv);

@@ -4,16 +4,24 @@
  * in flight, as smtpd has them, each request with every attribute that Postfix
  * 3.7 sends. Every answer is checked.
  *
- *     load SOCKET CONNECTIONS SECONDS QUESTIONS
+ *     load [-r] SOCKET CONNECTIONS SECONDS QUESTIONS
  *
  * SOCKET is a path, or host:port of IPv4. QUESTIONS is a file of lines
- * "LOGIN<tab>SENDER<tab>allow|reject|any". Prints one line of JSON: requests,
- * wrong answers, closed connections, seconds, latencies in microseconds.
+ * "LOGIN<tab>SENDER<tab>EXPECTED", which is allow, reject, any, or the actions
+ * that may come, each as it is on the wire, with a '|' between them. SIGTERM
+ * ends it early. Prints one line of JSON: requests, wrong answers, requests
+ * without one, connections that were closed, reset or refused, seconds,
+ * latencies in microseconds.
+ *
+ * With -r a connection that has been of use may be closed: as smtpd does, it
+ * connects again and asks the same ("retried"). One that is closed before its
+ * first answer counts as closed all the same.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -30,18 +38,22 @@ enum {
 	REQUEST_MAX = 8192,
 	REPLY_MAX = 1024,
 	LATENCY_MAX = 4 * 1000 * 1000, /* microseconds; longer ones count so */
+	LAST_ANSWERS_MS = 5000,        /* to wait for those at the end */
 };
 
-enum expected { EXPECT_ALLOW, EXPECT_REJECT, EXPECT_ANY };
+enum expected { EXPECT_ALLOW, EXPECT_REJECT, EXPECT_ANY, EXPECT_ACTIONS };
 
 struct question {
 	const char *login;
 	const char *sender;
 	enum expected expected;
+	const char *actions; /* of EXPECT_ACTIONS: one|another */
 };
 
 struct connection {
 	int fd;
+	bool asks;   /* an answer is due */
+	bool useful; /* has had an answer */
 	const struct question *question;
 	uint64_t sent_at; /* nanoseconds */
 	size_t have;      /* bytes of reply */
@@ -49,16 +61,31 @@ struct connection {
 };
 
 struct load {
+	const char *target;
+	bool retry; /* -r */
 	struct question *questions;
 	size_t question_count;
 	uint64_t seed;
 	uint64_t requests;
 	uint64_t wrong;
 	uint64_t closed;
+	uint64_t reset;
+	uint64_t refused;
+	uint64_t retried;
+	uint64_t unanswered;
 	uint64_t longest;
 	uint32_t *latency; /* how often, by microseconds */
 	int epoll;
 };
+
+static volatile sig_atomic_t told_to_end;
+
+static void
+on_term(int number)
+{
+	(void)number;
+	told_to_end = 1;
+}
 
 static void
 die(const char *what)
@@ -86,6 +113,16 @@ next_random(struct load *load)
 	return load->seed * 2685821657736338717U;
 }
 
+static enum expected
+parse_expected(const char *text)
+{
+	if (strcmp(text, "allow") == 0)
+		return EXPECT_ALLOW;
+	if (strcmp(text, "reject") == 0)
+		return EXPECT_REJECT;
+	return strcmp(text, "any") == 0 ? EXPECT_ANY : EXPECT_ACTIONS;
+}
+
 static void
 parse_question(char *line, struct question *question)
 {
@@ -100,10 +137,8 @@ parse_question(char *line, struct question *question)
 	*expected++ = '\0';
 	question->login = line;
 	question->sender = sender;
-	question->expected = expected[0] == 'a' && expected[1] == 'l'
-				 ? EXPECT_ALLOW
-			     : expected[0] == 'r' ? EXPECT_REJECT
-						  : EXPECT_ANY;
+	question->expected = parse_expected(expected);
+	question->actions = expected;
 }
 
 static void
@@ -138,6 +173,7 @@ read_questions(struct load *load, const char *path)
 	}
 }
 
+/* Connect to an IPv4 address; -1 where that is refused. */
 static int
 dial_tcp(const char *colon, const char *target)
 {
@@ -149,14 +185,18 @@ dial_tcp(const char *colon, const char *target)
 	(void)snprintf(host, sizeof(host), "%.*s", (int)(colon - target),
 		       target);
 	address.sin_port = htons((uint16_t)strtoul(colon + 1, NULL, 10));
-	if (fd < 0 || inet_pton(AF_INET, host, &address.sin_addr) != 1 ||
-	    connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0)
+	if (fd < 0 || inet_pton(AF_INET, host, &address.sin_addr) != 1)
 		die(target);
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
+		(void)close(fd);
+		return -1;
+	}
 	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) != 0)
 		die("TCP_NODELAY");
 	return fd;
 }
 
+/* Connect; -1 where that is refused. */
 static int
 dial(const char *target)
 {
@@ -170,14 +210,26 @@ dial(const char *target)
 	if (fd < 0 || strlen(target) >= sizeof(address.sun_path))
 		die("socket");
 	memcpy(address.sun_path, target, strlen(target));
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0)
-		die(target);
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
+		(void)close(fd);
+		return -1;
+	}
 	return fd;
 }
 
-/* Send the next question over a connection. */
 static void
-ask(struct load *load, struct connection *connection)
+watch(const struct load *load, struct connection *connection)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
+
+	if (epoll_ctl(load->epoll, EPOLL_CTL_ADD, connection->fd, &event) != 0)
+		die("epoll_ctl");
+}
+
+/* Send a connection's question over it; where it has been closed, that is
+ * read. */
+static void
+send_question(struct load *load, struct connection *connection)
 {
 	static const char format[] =
 	    "request=smtpd_access_policy\n"
@@ -211,12 +263,7 @@ ask(struct load *load, struct connection *connection)
 	    "policy_context=\n"
 	    "\n";
 	char request[REQUEST_MAX];
-	uint64_t random = next_random(load);
-	int len;
-
-	connection->question =
-	    &load->questions[(random >> 8) % load->question_count];
-	len = snprintf(
+	int len = snprintf(
 	    request, sizeof(request), format, connection->question->sender,
 	    (unsigned long long)load->requests, connection->question->login);
 	if (len < 0 || (size_t)len >= sizeof(request)) {
@@ -224,9 +271,41 @@ ask(struct load *load, struct connection *connection)
 		exit(EXIT_FAILURE);
 	}
 	connection->have = 0;
+	connection->asks = true;
+	(void)!write(connection->fd, request, (size_t)len);
+}
+
+/* Ask the next question over a connection. */
+static void
+ask(struct load *load, struct connection *connection)
+{
+	uint64_t random = next_random(load);
+
+	connection->question =
+	    &load->questions[(random >> 8) % load->question_count];
 	connection->sent_at = now();
-	if (write(connection->fd, request, (size_t)len) != len)
-		load->closed++;
+	send_question(load, connection);
+}
+
+/* Is the answer that a connection has got one of its question's actions? */
+static bool
+is_expected_action(const struct connection *connection)
+{
+	const char *action = connection->reply + strlen("action=");
+	size_t len = connection->have - strlen("action=\n\n");
+	const char *one = connection->question->actions;
+
+	if (strncmp(connection->reply, "action=", strlen("action=")) != 0)
+		return false;
+	for (;;) {
+		size_t size = strcspn(one, "|");
+
+		if (size == len && memcmp(one, action, len) == 0)
+			return true;
+		if (one[size] == '\0')
+			return false;
+		one += size + 1;
+	}
 }
 
 static void
@@ -237,7 +316,8 @@ check(struct load *load, const struct connection *connection)
 	enum expected expected = connection->question->expected;
 
 	if ((!allow && !reject) || (expected == EXPECT_ALLOW && !allow) ||
-	    (expected == EXPECT_REJECT && !reject)) {
+	    (expected == EXPECT_REJECT && !reject) ||
+	    (expected == EXPECT_ACTIONS && !is_expected_action(connection))) {
 		if (load->wrong++ == 0)
 			(void)fprintf(stderr, "load: wrong: %s %s: %.*s\n",
 				      connection->question->login,
@@ -256,6 +336,31 @@ note_latency(struct load *load, uint64_t nanoseconds)
 	load->latency[us < LATENCY_MAX ? us : LATENCY_MAX - 1]++;
 }
 
+/* A connection is closed: connect again and ask the same, or be done with
+ * it. */
+static void
+lose(struct load *load, struct connection *connection)
+{
+	bool useful = connection->useful;
+
+	(void)close(connection->fd);
+	connection->fd = -1;
+	if (useful && load->retry)
+		load->retried++;
+	else
+		load->closed++;
+	if (!load->retry)
+		return;
+	connection->useful = false;
+	connection->fd = dial(load->target);
+	if (connection->fd == -1) {
+		load->refused++;
+		return;
+	}
+	watch(load, connection);
+	send_question(load, connection);
+}
+
 /* Read what a connection has; true where an answer is whole. */
 static bool
 receive(struct load *load, struct connection *connection)
@@ -264,9 +369,8 @@ receive(struct load *load, struct connection *connection)
 			 sizeof(connection->reply) - 1 - connection->have);
 
 	if (n <= 0) {
-		load->closed++;
-		(void)epoll_ctl(load->epoll, EPOLL_CTL_DEL, connection->fd,
-				NULL);
+		load->reset += n < 0;
+		lose(load, connection);
 		return false;
 	}
 	connection->have += (size_t)n;
@@ -274,6 +378,8 @@ receive(struct load *load, struct connection *connection)
 	if (connection->have < 2 ||
 	    memcmp(connection->reply + connection->have - 2, "\n\n", 2) != 0)
 		return false;
+	connection->asks = false;
+	connection->useful = true;
 	note_latency(load, now() - connection->sent_at);
 	load->requests++;
 	check(load, connection);
@@ -294,6 +400,30 @@ percentile(const struct load *load, double part)
 	return LATENCY_MAX;
 }
 
+/* Wait for something to read, and read it; with more, ask the next questions.
+ * False where there was nothing in time. */
+static bool
+turn(struct load *load, int timeout_ms, bool more)
+{
+	struct epoll_event events[EVENTS];
+	int ready = epoll_wait(load->epoll, events, EVENTS, timeout_ms);
+
+	for (int i = 0; i < ready; i++)
+		if (receive(load, events[i].data.ptr) && more)
+			ask(load, events[i].data.ptr);
+	return ready > 0;
+}
+
+static size_t
+count_due(const struct connection *connections, size_t count)
+{
+	size_t due = 0;
+
+	for (size_t i = 0; i < count; i++)
+		due += connections[i].asks && connections[i].fd != -1;
+	return due;
+}
+
 static void
 run(struct load *load, struct connection *connections, size_t count,
     double seconds)
@@ -301,62 +431,81 @@ run(struct load *load, struct connection *connections, size_t count,
 	uint64_t end = now() + (uint64_t)(seconds * 1e9);
 
 	for (size_t i = 0; i < count; i++) {
-		struct epoll_event event = {.events = EPOLLIN,
-					    .data.ptr = &connections[i]};
-
-		if (epoll_ctl(load->epoll, EPOLL_CTL_ADD, connections[i].fd,
-			      &event) != 0)
-			die("epoll_ctl");
+		watch(load, &connections[i]);
 		ask(load, &connections[i]);
 	}
-	while (now() < end && load->closed < count) {
-		struct epoll_event events[EVENTS];
-		int ready = epoll_wait(load->epoll, events, EVENTS, 1000);
+	while (now() < end && !told_to_end &&
+	       load->closed + load->refused < count)
+		(void)turn(load, 1000, true);
+	while (count_due(connections, count) > 0)
+		if (!turn(load, LAST_ANSWERS_MS, false))
+			break;
+	load->unanswered = count_due(connections, count);
+}
 
-		for (int i = 0; i < ready; i++)
-			if (receive(load, events[i].data.ptr))
-				ask(load, events[i].data.ptr);
-	}
+static void
+print_result(const struct load *load, double seconds)
+{
+	const struct {
+		const char *name;
+		uint64_t value;
+	} numbers[] = {
+	    {"requests", load->requests},     {"wrong", load->wrong},
+	    {"unanswered", load->unanswered}, {"closed", load->closed},
+	    {"reset", load->reset},           {"refused", load->refused},
+	    {"retried", load->retried},       {"p50", percentile(load, 0.5)},
+	    {"p99", percentile(load, 0.99)},  {"p999", percentile(load, 0.999)},
+	    {"max", load->longest},
+	};
+
+	(void)printf("{\"seconds\":%.3f", seconds);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		(void)printf(",\"%s\":%llu", numbers[i].name,
+			     (unsigned long long)numbers[i].value);
+	(void)printf("}\n");
 }
 
 int
 main(int argc, char **argv)
 {
+	const struct sigaction end = {.sa_handler = on_term};
+	const struct sigaction ignore = {.sa_handler = SIG_IGN};
 	struct load load = {.seed = 88172645463325252U};
 	struct connection *connections;
 	size_t count;
 	double seconds;
 	uint64_t started;
 
+	if (argc > 1 && strcmp(argv[1], "-r") == 0) {
+		load.retry = true;
+		argv++;
+		argc--;
+	}
 	if (argc != 5) {
-		(void)fprintf(
-		    stderr,
-		    "usage: load SOCKET CONNECTIONS SECONDS QUESTIONS\n");
+		(void)fprintf(stderr, "usage: load [-r] SOCKET CONNECTIONS "
+				      "SECONDS QUESTIONS\n");
 		return EXIT_FAILURE;
 	}
+	load.target = argv[1];
 	count = strtoul(argv[2], NULL, 10);
 	seconds = strtod(argv[3], NULL);
 	read_questions(&load, argv[4]);
 	load.latency = calloc(LATENCY_MAX, sizeof(*load.latency));
 	connections = calloc(count, sizeof(*connections));
 	load.epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (load.latency == NULL || connections == NULL || load.epoll < 0)
+	if (load.latency == NULL || connections == NULL || load.epoll < 0 ||
+	    sigaction(SIGTERM, &end, NULL) != 0 ||
+	    sigaction(SIGPIPE, &ignore, NULL) != 0)
 		die("load");
-	for (size_t i = 0; i < count; i++)
-		connections[i].fd = dial(argv[1]);
+	for (size_t i = 0; i < count; i++) {
+		connections[i].fd = dial(load.target);
+		if (connections[i].fd == -1)
+			die(load.target);
+	}
 	started = now();
 	run(&load, connections, count, seconds);
-	seconds = (double)(now() - started) / 1e9;
-	(void)printf("{\"requests\":%llu,\"wrong\":%llu,\"closed\":%llu,"
-		     "\"seconds\":%.3f,\"p50\":%llu,\"p99\":%llu,"
-		     "\"p999\":%llu,\"max\":%llu}\n",
-		     (unsigned long long)load.requests,
-		     (unsigned long long)load.wrong,
-		     (unsigned long long)load.closed, seconds,
-		     (unsigned long long)percentile(&load, 0.5),
-		     (unsigned long long)percentile(&load, 0.99),
-		     (unsigned long long)percentile(&load, 0.999),
-		     (unsigned long long)load.longest);
-	return load.wrong == 0 && load.closed == 0 ? EXIT_SUCCESS
-						   : EXIT_FAILURE;
+	print_result(&load, (double)(now() - started) / 1e9);
+	return load.wrong + load.unanswered + load.closed + load.refused == 0
+		   ? EXIT_SUCCESS
+		   : EXIT_FAILURE;
 }

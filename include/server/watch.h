@@ -34,12 +34,16 @@ struct watch_list {
 };
 
 /*
- * List the files that settings come from and name: config (may be empty) and
- * all maps. Make it before they are read.
+ * List the file that settings come from (config may be empty), then the maps
+ * that they name. Each to be done before the files are read.
  */
-struct watch_list *watch_list_new(const char *config,
-				  const struct settings *settings);
+struct watch_list *watch_list_new(const char *config);
+void watch_list_add_maps(struct watch_list *list,
+			 const struct settings *settings);
 void watch_list_free(struct watch_list *list);
+
+/* Is a file not any more as it was when it was listed? */
+bool watch_list_is_stale(const struct watch_list *list);
 
 /* Called when files have changed and writing has come to rest. */
 typedef void watch_changed(void *arg);

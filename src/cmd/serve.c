@@ -36,7 +36,8 @@ open_and_load(struct start *start, struct settings *take_settings,
 		settings_free(take_settings);
 		return false;
 	}
-	start->files = watch_list_new(take_settings->file, take_settings);
+	start->files = watch_list_new(take_settings->file);
+	watch_list_add_maps(start->files, take_settings);
 	start->snapshot = snapshot_load(take_settings, problems);
 	return start->snapshot != NULL;
 }

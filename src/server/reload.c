@@ -12,7 +12,10 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { LEAVE_AFTER_MS = 1000 };
+enum {
+	LEAVE_AFTER_MS = 1000,
+	LOAD_TRIES = 5,
+};
 
 /* While running is set, result is the thread's, and gives it back by writing to
  * ready. */
@@ -29,12 +32,11 @@ struct reload {
 	struct reload_result result;
 };
 
-/* Load everything, touch nothing else. */
+/* Read the settings and all maps once. */
 static void
-load(const struct reload_source *source, const struct snapshot *serving,
-     struct reload_result *result)
+load_once(const struct reload_source *source, struct reload_result *result)
 {
-	uint64_t began = clock_ms();
+	struct watch_list *files = watch_list_new(source->path);
 	struct settings *settings =
 	    settings_load(source->path, environ, source->options,
 			  source->option_count, &result->problems);
@@ -44,8 +46,41 @@ load(const struct reload_source *source, const struct snapshot *serving,
 			     0, "maps is not set any more");
 		settings_free(settings);
 	} else if (settings != NULL) {
-		result->files = watch_list_new(source->path, settings);
+		watch_list_add_maps(files, settings);
+		result->files = files;
 		result->snapshot = snapshot_load(settings, &result->problems);
+		return;
+	}
+	watch_list_free(files);
+}
+
+static void
+free_result(struct reload_result *result)
+{
+	snapshot_free(result->snapshot);
+	watch_list_free(result->files);
+	problems_fini(&result->problems);
+	*result = (struct reload_result){0};
+}
+
+/*
+ * Load everything, touch nothing else. Where files have been replaced
+ * meanwhile, some were read before that and some after it: load again. Files
+ * that are never at rest are taken as they come, since what they grant no
+ * more must not stay in force.
+ */
+static void
+load(const struct reload_source *source, const struct snapshot *serving,
+     struct reload_result *result)
+{
+	uint64_t began = clock_ms();
+
+	for (int tries = 1;; tries++) {
+		load_once(source, result);
+		if (result->snapshot == NULL || tries == LOAD_TRIES ||
+		    !watch_list_is_stale(result->files))
+			break;
+		free_result(result);
 	}
 	if (result->snapshot != NULL)
 		changes_find(serving, result->snapshot, &result->changes);
@@ -166,9 +201,7 @@ finish(struct reload *reload)
 	if (poll(&ready, 1, LEAVE_AFTER_MS) != 1)
 		return false;
 	join(reload);
-	snapshot_free(reload->result.snapshot);
-	watch_list_free(reload->result.files);
-	problems_fini(&reload->result.problems);
+	free_result(&reload->result);
 	return true;
 }
 

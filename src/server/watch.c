@@ -61,6 +61,7 @@ same_stamp(const struct watch_stamp *a, const struct watch_stamp *b)
 	       same_time(a->changed, b->changed);
 }
 
+/* There has to be room. */
 static void
 add_file(struct watch_list *list, const char *path)
 {
@@ -71,17 +72,27 @@ add_file(struct watch_list *list, const char *path)
 }
 
 struct watch_list *
-watch_list_new(const char *config, const struct settings *settings)
+watch_list_new(const char *config)
 {
 	struct watch_list *list = memory_zero(1, sizeof(*list));
 
-	list->files =
-	    memory_zero(settings->maps.count + 1, sizeof(*list->files));
+	list->files = memory_zero(1, sizeof(*list->files));
 	if (config[0] != '\0')
 		add_file(list, config);
+	return list;
+}
+
+void
+watch_list_add_maps(struct watch_list *list, const struct settings *settings)
+{
+	size_t count = list->count + settings->maps.count;
+	struct watch_file *files = memory_zero(count, sizeof(*files));
+
+	memcpy(files, list->files, list->count * sizeof(*files));
+	free(list->files);
+	list->files = files;
 	for (size_t i = 0; i < settings->maps.count; i++)
 		add_file(list, settings->maps.list[i].path);
-	return list;
 }
 
 void
@@ -93,6 +104,19 @@ watch_list_free(struct watch_list *list)
 		free(list->files[i].path);
 	free(list->files);
 	free(list);
+}
+
+bool
+watch_list_is_stale(const struct watch_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct watch_file *file = &list->files[i];
+		struct watch_stamp now = stamp_of(file->path);
+
+		if (!same_stamp(&file->stamp, &now))
+			return true;
+	}
+	return false;
 }
 
 /* Look at the files; true where one is not as it was, and note how it is. */

@@ -135,6 +135,40 @@ def kubernetes(stage):
     stage.end()
 
 
+def make_version(stage, version, sender):
+    """Makes a folder with a configuration and a map that both name a sender."""
+    os.mkdir(stage.path_of(version))
+    stage.put(f"{version}/map", sender)
+    with open(stage.path_of(f"{version}/conf"), "w", encoding="utf-8") as conf:
+        conf.write(f"listen = {stage.server.settings['listen']}\nreload = signal\n"
+                   f"maps = text:{stage.path_of('large')}, text:{stage.path_of('data/map')}\n"
+                   f"reject_text = {sender} alone\n")
+
+
+@suite.case("files that are replaced together while they are loaded are not mixed")
+def torn(stage):
+    server = stage.begin(reload="signal")
+    versions = {"one": OLD, "two": NEW}
+    stage.put("large", *(f"a{n}@example.org" for n in range(100000)))
+    for version, sender in versions.items():
+        make_version(stage, version, sender)
+    os.symlink("one", stage.path_of("data"))
+    server.stop()
+    server.config, server.configure = stage.path_of("data/conf"), lambda: None
+    server.start()
+    for version in ("two", "one") * 2:
+        mark = server.log.mark()
+        os.symlink(version, stage.path_of("data.new"))
+        server.hang_up()
+        time.sleep(0.02)  # it has read the configuration, and is reading the large map
+        os.rename(stage.path_of("data.new"), stage.path_of("data"))
+        server.wait_for("reload", mark)
+        other = OLD if versions[version] == NEW else NEW
+        equal((server.ask(LOGIN, versions[version]), server.ask(LOGIN, other)),
+              ("DUNNO", f"553 5.7.1 {versions[version]} alone"), f"the answers of {version}")
+    stage.end()
+
+
 @suite.case("an optional map grants when it appears, and no more once it is deleted")
 def optional(stage):
     stage.begin("text:{home}/senders, ?text:{home}/a/b/c/more")

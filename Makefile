@@ -41,11 +41,12 @@ PROGRAM  = $(BUILD)/fromguard
 
 T        = $(BUILD)/tests
 UNIT     = $(patsubst tests/unit/%.c,$T/%,$(wildcard tests/unit/test_*.c))
+BENCH    = $(patsubst tests/bench/%.c,$T/bench/%,$(wildcard tests/bench/*.c))
 QUERY    = $(patsubst tests/parity/%.c,$T/%,$(wildcard tests/parity/*.c))
 FUZZ     = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 REPLAY   = $(FUZZ:fuzz_%=$T/replay_%)
 FUZZERS  = $(FUZZ:%=$(BUILD)/%)
-PROGRAMS = $(UNIT) $(QUERY) $(REPLAY)
+PROGRAMS = $(UNIT) $(QUERY) $(REPLAY) $(BENCH)
 
 COMPILE = $(CC) $(FG_CPPFLAGS) $(CPPFLAGS) $(FG_CFLAGS) $(CFLAGS)
 LINK    = $(FG_LDFLAGS) $(LDFLAGS)
@@ -92,6 +93,9 @@ $T/test_%: tests/unit/test_%.c $(LIBRARY)
 $T/%: tests/parity/%.c $(LIBRARY)
 	$(call TEST)
 
+$T/bench/%: tests/bench/%.c $(LIBRARY)
+	$(call TEST)
+
 $T/replay_%: tests/fuzz/fuzz_%.c $(BUILD)/tests/fuzz/replay.o $(LIBRARY)
 	$(call TEST)
 
@@ -127,6 +131,12 @@ san-suites: programs
 differential: $(PROGRAM)
 	@FROMGUARD=$(abspath $(PROGRAM)) CASES=$(or $(CASES),100000) \
 		SEED=$(or $(SEED),1) python3 tests/differential/run.py
+
+# Against a server that decides nothing, postfwd2 and Postfix itself, side by
+# side; ONLY=? lists the rows.
+bench: $(PROGRAM) $(BENCH)
+	@FROMGUARD=$(abspath $(PROGRAM)) BUILD=$(abspath $(BUILD)) ONLY="$(ONLY)" \
+		BIG=$(BIG) python3 tests/bench/run.py
 
 # libFuzzer on every target, TIME seconds each; what it finds stays in
 # build/fuzz/corpus.
@@ -206,6 +216,7 @@ help:
 	@echo "make unit             the unit tests alone"
 	@echo "make layers           who may include whom, and how long code may be"
 	@echo "make differential [CASES=100000] [SEED=1]   against Postfix's own check"
+	@echo "make bench [ONLY=rules,cpu] [BIG=1]   speed and memory against others"
 	@echo "make check-san        the suites under sanitizers, in $(BUILD)/san"
 	@echo "make fuzz-replay      every fuzz target on its seeds"
 	@echo "make fuzz [TIME=60]   libFuzzer on every target (clang)"
@@ -219,6 +230,6 @@ help:
 -include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(PROGRAMS:=.d) $(FUZZERS:=.d)
 
 .PHONY: all check programs unit fuzz-replay layers check-san san-suites \
-	differential fuzz fuzzers \
+	differential bench fuzz fuzzers \
 	format deps run install uninstall dist deb clean help
 .DELETE_ON_ERROR:

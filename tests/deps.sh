@@ -10,7 +10,7 @@ build="gcc make pkg-config libc6-dev libevent-dev libpcre2-dev libcdb-dev
 	libidn2-dev libunistring-dev"
 tests="check clang python3 tinycdb swaks openssl libnet-ssleay-perl
 	libio-socket-ssl-perl gzip xz-utils mandoc groff procps systemd libseccomp2
-	dpkg-dev binutils lintian"
+	dpkg-dev binutils lintian valgrind"
 mail="postfix postfix-pcre postfix-cdb dovecot-core"
 lint="clang-tidy cppcheck clang-format gcovr valgrind"
 
@@ -98,6 +98,11 @@ for goal in "$@"; do
 			wanted="$wanted $mail"
 			fresh=$(missing postfix dovecot-core)
 		fi
+		# A policy server to be compared with.
+		if [ "$goal" = bench ]; then
+			wanted="$wanted postfwd"
+			fresh="$fresh $(missing postfwd)"
+		fi
 		;;
 	lint) wanted="$wanted $lint" ;;
 	fuzz) wanted="$wanted clang" ;;
@@ -121,6 +126,7 @@ for package in $fresh; do
 	case $package in
 	postfix) leave_disabled postfix ;;
 	dovecot-core) leave_disabled dovecot ;;
+	postfwd) leave_disabled postfwd ;;
 	esac
 done
 say "done"

@@ -215,7 +215,11 @@ static void
 read_nothing(struct connection *c, ssize_t len)
 {
 	if (len < 0 && (errno == EAGAIN || errno == EINTR)) {
-		if (c->all->draining && !c->busy && !is_about_to_ask(c))
+		/* A request that came just now is read next, before the end;
+		 * of a later one the client sees at once that it must ask
+		 * elsewhere. Closing here would reset both. */
+		if (c->all->draining && !c->busy && !is_about_to_ask(c) &&
+		    shutdown(c->fd, SHUT_RD) != 0)
 			connection_close(c);
 		return;
 	}

@@ -5,6 +5,7 @@
  * image gives is written as a map of ours, and that reads back as itself.
  */
 #include "base/file.h"
+#include "later.h"
 #include "maps/cdb.h"
 
 #include <cdb.h>

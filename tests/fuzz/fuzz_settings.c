@@ -6,6 +6,7 @@
  */
 #include "base/buffer.h"
 #include "base/memory.h"
+#include "later.h"
 #include "policy/settings.h"
 
 #include <stdio.h>

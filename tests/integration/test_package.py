@@ -61,6 +61,7 @@ class Stage:
         self.package = None
         self._holder = None
         self._before = None
+        self._unfit = None
 
     def build(self, version, umask, when):
         """Builds the package of the program under test and returns where it is."""
@@ -78,7 +79,9 @@ class Stage:
         if self._holder:
             return
         if os.geteuid() != 0 or not shutil.which("apt-get"):
-            raise Skip("a package is installed as root, on Debian")
+            self._unfit = "a package is installed as root, on Debian"
+        if self._unfit:
+            raise Skip(self._unfit)
         os.mkdir(self.nest.path("copy"))
         self._holder = self.nest.start(
             ["unshare", "-m", "sh", "-c", COPY, "sh", self.nest.path("copy"), ROOT,
@@ -90,7 +93,8 @@ class Stage:
             raise Failure(str(trouble)) from trouble
         if self._holder.poll() is not None:
             self._holder = None
-            raise Skip("a file system can not be laid over another one here")
+            self._unfit = "a file system can not be laid over another one here"
+            raise Skip(self._unfit)
         self._before = self.files()
 
     def _root(self, path):

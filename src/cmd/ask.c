@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * fromguard ask: one question to a running server, as Postfix would ask it.
- * It is the health check of a container, too.
+ * With --health, what it answers does not count, only that it decides.
  */
 #include "base/buffer.h"
 #include "cmd/cmd.h"
@@ -170,6 +170,7 @@ struct command_line {
 	struct cmd_options options;
 	const char *socket_text;
 	int64_t timeout_ms;
+	bool health;
 };
 
 /* Read the options; 0, or the status to end with. *help: it was asked for. */
@@ -181,6 +182,7 @@ parse_options(int argc, char **argv, struct command_line *line, bool *help)
 	    {"socket", required_argument, NULL, 's'},
 	    {"timeout", required_argument, NULL, 't'},
 	    {"json", no_argument, NULL, 'j'},
+	    {"health", no_argument, NULL, 'H'},
 	    {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0},
 	};
@@ -190,6 +192,8 @@ parse_options(int argc, char **argv, struct command_line *line, bool *help)
 				NULL)) != -1) {
 		if (c == 'h')
 			*help = true;
+		else if (c == 'H')
+			line->health = true;
 		else if (c == 'c')
 			line->options.config = optarg;
 		else if (c == 'o')
@@ -215,6 +219,32 @@ is_askable(const char *text)
 	return strchr(text, '\n') == NULL;
 }
 
+/*
+ * Put login and sender into the question; 0, or the status to end with. A
+ * probe without any asks about nobody and the null sender: allowed by all
+ * settings, it leaves no line in the log.
+ */
+static int
+parse_question(int count, char **words, bool health, struct policy_question *q)
+{
+	if (count != 2 && (count != 0 || !health))
+		return cmd_usage("ask", "a LOGIN and a SENDER are needed");
+	q->login = count == 0 ? "" : words[0];
+	q->sender = count == 0 ? "" : words[1];
+	if (strcmp(q->sender, "<>") == 0)
+		q->sender = "";
+	if (!is_askable(q->login) || !is_askable(q->sender))
+		return cmd_usage("ask", "an address is one line");
+	return 0;
+}
+
+/* What a probe wants to know: 0 for an allow or a reject, 1 for trouble. */
+static int
+health_status(int status)
+{
+	return status == CMD_TROUBLE ? CMD_NO : CMD_OK;
+}
+
 int
 cmd_ask(int argc, char **argv)
 {
@@ -229,18 +259,13 @@ cmd_ask(int argc, char **argv)
 		status = cmd_help("ask");
 		goto end;
 	}
-	if (argc - optind != 2) {
-		status = cmd_usage("ask", "a LOGIN and a SENDER are needed");
+	status = parse_question(argc - optind, argv + optind, line.health, &q);
+	if (status != 0)
 		goto end;
-	}
-	q.login = argv[optind];
-	q.sender = strcmp(argv[optind + 1], "<>") == 0 ? "" : argv[optind + 1];
-	if (!is_askable(q.login) || !is_askable(q.sender)) {
-		status = cmd_usage("ask", "an address is one line");
-		goto end;
-	}
 	q.until_ms = policy_client_now() + line.timeout_ms;
 	status = ask_and_print(&line.options, line.socket_text, &q);
+	if (line.health)
+		status = health_status(status);
 end:
 	cmd_options_fini(&line.options);
 	return status;

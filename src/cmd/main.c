@@ -135,8 +135,8 @@ static const struct cmd table[] = {
     },
     {
 	.name = "ask",
-	.arguments =
-	    "[-s SOCKET]\n       [--timeout TIME] [--json] LOGIN SENDER",
+	.arguments = "[-s SOCKET]\n       [--timeout TIME] [--json] [--health] "
+		     "LOGIN SENDER",
 	.summary = "ask a running server, as Postfix would",
 	.help =
 	    "Sends one request to the first socket of the setting listen\n"
@@ -146,11 +146,16 @@ static const struct cmd table[] = {
 	    "                 ask there: a path, unix:PATH or inet:HOST:PORT\n"
 	    "  --timeout TIME wait so long for an answer (5s)\n"
 	    "  --json         print one JSON object\n"
+	    "  --health       does it decide? An allow or a reject is 0,\n"
+	    "                 everything else 1; LOGIN and SENDER may be left "
+	    "out\n"
 	    "\n"
-	    "Example: is it up?\n"
-	    "  fromguard ask -s /run/fromguard/policy.sock me@localhost '<>'\n"
+	    "Examples: what does it say, is it up?\n"
+	    "  fromguard ask me@example.com alias@example.com\n"
+	    "  fromguard ask --health -s /run/fromguard/policy.sock\n"
 	    "\n"
-	    "Exit status: 0 allow, 1 reject, 2 trouble or no answer.\n",
+	    "Exit status: 0 allow, 1 reject, 2 trouble or no answer; with "
+	    "--health 0 or 1.\n",
 	.configured = true,
 	.run = cmd_ask,
     },

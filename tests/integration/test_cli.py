@@ -127,6 +127,8 @@ WRONG_LINES = [
     (["what", "-c"], "-c needs a value"),
     (["what", "-o"], "-o needs a value"),
     (["ask", "--timeout"], "--timeout needs a value"),
+    (["ask"], "a LOGIN and a SENDER are needed"),
+    (["ask", "--health", "a"], "a LOGIN and a SENDER are needed"),
     (["explain", "--json=yes"], "--json takes no value"),
     (["explain", "a"], "a LOGIN and a SENDER are needed"),
     (["explain", "a", "b", "c"], "a LOGIN and a SENDER are needed"),

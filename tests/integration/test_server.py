@@ -382,5 +382,25 @@ def ask_timeout(stage):
     that("no answer in time" in done.stderr, done.stderr)
 
 
+@suite.case("ask --health is 0 for an allow and a reject, 1 for everything else")
+def ask_health(stage):
+    rules = stage.write("slow.pcre", "/^(a+)+$/ nobody@example.com\n")
+    server = stage.server(maps=f"pcre:{rules}", null_sender="reject", unauthenticated="reject",
+                          rule_match_limit="1000").start()
+    for words, status, verdict in (((), 0, "allow"), ((LOGIN, LOGIN), 0, "allow"),
+                                   ((LOGIN, "x@example.org"), 0, "reject"),
+                                   ((LOGIN, "a" * 40 + "@example.org"), 1, "trouble")):
+        done = run("ask", "--health", "-s", server.address, *words)
+        equal((done.returncode, done.stdout.split(":")[0]), (status, verdict), words)
+    equal(len(server.events("reject")), 1, "lines about rejects")
+    server.stop()
+    equal(run("ask", "--health", "-s", server.address).returncode, 1, "nobody there")
+    with socket.socket(socket.AF_UNIX) as deaf:
+        deaf.bind(stage.path("dumb.sock"))
+        deaf.listen(5)
+        done = run("ask", "--health", "-s", stage.path("dumb.sock"), "--timeout", "300ms")
+    equal(done.returncode, 1, "one that says nothing")
+
+
 if __name__ == "__main__":
     sys.exit(suite.run(Stage))

@@ -56,6 +56,10 @@ struct verdict decide(const struct snapshot *snapshot, struct decider *decider,
 		      struct span login, struct span sender,
 		      struct trace *trace);
 
+/* Did the last decision run into a limit of the rules, whatever came of it?
+ * What limits are for is then worth a look. */
+bool decider_hit_limit(const struct decider *decider);
+
 const char *verdict_kind_name(enum verdict_kind kind); /* "allow", ... */
 const char *verdict_reason_name(enum verdict_reason reason);
 

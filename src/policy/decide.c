@@ -86,6 +86,12 @@ decider_free(struct decider *q)
 	free(q);
 }
 
+bool
+decider_hit_limit(const struct decider *q)
+{
+	return q->trouble;
+}
+
 static struct verdict
 verdict_of(enum verdict_kind kind, enum verdict_reason reason)
 {

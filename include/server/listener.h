@@ -43,6 +43,12 @@ struct listeners {
 bool listeners_open(struct listeners *listeners,
 		    const struct settings *settings, struct problems *problems);
 
+/* Open the endpoint of settings->metrics_listen in the same way, where there is
+ * one; systemd never hands it over. */
+bool listeners_open_metrics(struct listeners *listeners,
+			    const struct settings *settings,
+			    struct problems *problems);
+
 /* Close them, and unlink the unix sockets that were created and are still
  * there. */
 void listeners_close(struct listeners *listeners);

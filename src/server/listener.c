@@ -150,14 +150,15 @@ inherit_all(struct listeners *listeners, size_t count,
 	return ok;
 }
 
+/* Open all endpoints of a list. */
 static bool
-open_all(struct listeners *listeners, const struct settings *settings,
-	 struct problems *problems)
+open_all(struct listeners *listeners, const struct endpoint_list *endpoints,
+	 const struct settings *settings, struct problems *problems)
 {
 	bool ok = true;
 
-	for (size_t i = 0; i < settings->listen.count; i++) {
-		const struct endpoint *endpoint = &settings->listen.list[i];
+	for (size_t i = 0; i < endpoints->count; i++) {
+		const struct endpoint *endpoint = &endpoints->list[i];
 		struct error error;
 		char *name;
 
@@ -189,9 +190,22 @@ listeners_open(struct listeners *listeners, const struct settings *settings,
 			     error.text);
 		return false;
 	}
-	ok = inherited > 0 ? inherit_all(listeners, inherited, problems)
-			   : open_all(listeners, settings, problems);
+	ok = inherited > 0
+		 ? inherit_all(listeners, inherited, problems)
+		 : open_all(listeners, &settings->listen, settings, problems);
 	if (!ok)
 		listeners_close(listeners);
 	return ok;
+}
+
+bool
+listeners_open_metrics(struct listeners *listeners,
+		       const struct settings *settings,
+		       struct problems *problems)
+{
+	*listeners = (struct listeners){0};
+	if (open_all(listeners, &settings->metrics_listen, settings, problems))
+		return true;
+	listeners_close(listeners);
+	return false;
 }

@@ -18,6 +18,17 @@ clock_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+/* Nanoseconds since some point in the past, exact: for what takes but a few
+ * microseconds. */
+static inline uint64_t
+clock_ns(void)
+{
+	struct timespec now = {0};
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
 /* A duration as libevent's timers take it. */
 static inline struct timeval
 clock_timeval(uint64_t ms)

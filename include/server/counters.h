@@ -7,6 +7,7 @@
 #define SERVER_COUNTERS_H
 
 #include "policy/decide.h"
+#include "server/durations.h"
 #include "wire/request.h"
 
 /* What a client can do wrong: the parser's faults, and three in time. */
@@ -19,6 +20,8 @@ enum fault {
 
 struct counters {
 	uint64_t requests[VERDICT_TROUBLE + 1][REASON_COUNT];
+	struct durations durations;   /* of all requests */
+	uint64_t rule_limit_hits;     /* requests, whatever the verdict */
 	uint64_t faults[FAULT_COUNT]; /* [REQUEST_FAULT_NONE] stays 0 */
 	uint64_t connections; /* accepted; connections_count() are open */
 	uint64_t reloads;     /* that serve, or served */

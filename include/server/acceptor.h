@@ -15,13 +15,14 @@ struct acceptor;
 /*
  * Accept from all listeners into connections (both borrowed), at most
  * max_connections. The soft limit of open files is raised to the hard one
- * first; where it is lower than what max_connections needs, there are fewer.
+ * first; where it is lower than what max_connections needs, with others for
+ * whom so many are reserved, there are fewer.
  * NULL where an event can not be made.
  */
 struct acceptor *acceptor_new(struct event_base *base,
 			      const struct listeners *listeners,
 			      struct connections *connections,
-			      size_t max_connections);
+			      size_t max_connections, size_t reserved);
 void acceptor_free(struct acceptor *acceptor);
 
 /* How many connections there may be at once. */

@@ -12,6 +12,10 @@
 void announce_start(const struct listeners *listeners,
 		    const struct snapshot *snapshot, size_t max_connections);
 
+/* The sockets of metrics_listen, with a warning of each that other machines
+ * may reach. */
+void announce_metrics(const struct listeners *listeners);
+
 /* Tell systemd which snapshot serves; with is_fresh = false, that a later one
  * was refused. */
 void announce_ready(const struct snapshot *snapshot, bool is_fresh);

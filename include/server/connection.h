@@ -9,6 +9,7 @@
 
 #include "server/counters.h"
 #include "server/journal.h"
+#include "server/status_refusals.h"
 
 #include <event2/event.h>
 
@@ -31,6 +32,10 @@ void connections_use(struct connections *all, const struct snapshot *snapshot);
 /* Call room whenever a connection has been closed. */
 void connections_on_room(struct connections *all, void (*room)(void *arg),
 			 void *arg);
+
+/* Note refusals there as well (borrowed) from now on; NULL: nowhere. */
+void connections_note_refusals(struct connections *all,
+			       struct refusals *refusals);
 
 /* Serve a client. Without the memory for one more it is closed at once. */
 void connections_add(struct connections *all, int take_fd);

@@ -11,6 +11,7 @@
 /* What has to be there before the server runs. */
 struct start {
 	struct listeners listeners;
+	struct listeners metrics;
 	struct watch_list *files;
 	struct snapshot *snapshot;
 };
@@ -26,7 +27,8 @@ open_and_load(struct start *start, struct settings *take_settings,
 {
 	struct error error;
 
-	if (!listeners_open(&start->listeners, take_settings, problems)) {
+	if (!listeners_open(&start->listeners, take_settings, problems) ||
+	    !listeners_open_metrics(&start->metrics, take_settings, problems)) {
 		settings_free(take_settings);
 		return false;
 	}
@@ -54,8 +56,8 @@ run(struct start *start, const struct cmd_options *options)
 	    .options = options->set,
 	    .option_count = options->set_count,
 	};
-	bool ok = server_run(&start->listeners, start->snapshot, start->files,
-			     &source);
+	bool ok = server_run(&start->listeners, &start->metrics,
+			     start->snapshot, start->files, &source);
 
 	free(path);
 	return ok;
@@ -88,6 +90,7 @@ serve(const struct cmd_options *options)
 		return run(&start, options) ? CMD_OK : CMD_NO;
 	watch_list_free(start.files);
 	listeners_close(&start.listeners);
+	listeners_close(&start.metrics);
 	return CMD_NO;
 }
 

@@ -12,7 +12,7 @@
 enum {
 	/* Descriptors that are no connections: the standard ones, the event
 	 * loop's, the log's, and the maps while they are read. The listeners
-	 * come on top. */
+	 * and what others reserve come on top. */
 	RESERVE = 24,
 	/* After so many, those who are already in have their turn. */
 	ACCEPTS_A_TURN = 64,
@@ -35,10 +35,10 @@ struct acceptor {
 
 /* The number of connections that the limit of open files has room for. */
 static size_t
-room_for(size_t wanted, size_t listeners)
+room_for(size_t wanted, size_t others)
 {
 	struct rlimit files;
-	size_t reserve = RESERVE + listeners;
+	size_t reserve = RESERVE + others;
 	size_t room;
 
 	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
@@ -195,14 +195,15 @@ acceptor_stop(struct acceptor *acceptor)
 
 struct acceptor *
 acceptor_new(struct event_base *base, const struct listeners *listeners,
-	     struct connections *connections, size_t max_connections)
+	     struct connections *connections, size_t max_connections,
+	     size_t reserved)
 {
 	struct acceptor *acceptor = memory_zero(1, sizeof(*acceptor));
 
 	acceptor->listeners = listeners;
 	acceptor->count = listeners->count;
 	acceptor->connections = connections;
-	acceptor->max = room_for(max_connections, listeners->count);
+	acceptor->max = room_for(max_connections, listeners->count + reserved);
 	acceptor->doors =
 	    memory_zero(listeners->count, sizeof(acceptor->doors[0]));
 	acceptor->resume = evtimer_new(base, on_resume, acceptor);

@@ -41,6 +41,24 @@ announce_listener(const struct listener *listener)
 }
 
 void
+announce_metrics(const struct listeners *listeners)
+{
+	struct log_line line;
+
+	for (size_t i = 0; i < listeners->count; i++) {
+		log_begin(&line, LOG_LEVEL_INFO, "metrics");
+		log_text(&line, "socket", listeners->list[i].name);
+		log_end(&line);
+		if (listeners->list[i].exposed)
+			log_note(LOG_LEVEL_WARNING, "exposed",
+				 "other machines may reach %s and see the "
+				 "metrics and the status page; inet:127.0.0.1 "
+				 "is for this one alone",
+				 listeners->list[i].name);
+	}
+}
+
+void
 announce_start(const struct listeners *listeners,
 	       const struct snapshot *snapshot, size_t max_connections)
 {

@@ -5,6 +5,7 @@
  *	on_readable	bytes into the buffer that all connections share
  *	answer_all	request_next(), decide(), answer_write(), log
  *	write_answers	one write for all answers to one read
+ *	note_duration	how long it took
  *	settle		which timeout runs now
  *
  * A client that does not take its answers is not read from until it has; so
@@ -65,7 +66,9 @@ struct connections {
 	size_t count;
 	void (*room)(void *arg); /* or NULL */
 	void *room_arg;
+	struct refusals *refusals; /* or NULL */
 	bool draining;
+	uint64_t answers; /* to the read that is being handled */
 	size_t out_len;
 	char in[READ_SIZE];
 	char out[ANSWERS_MAX * REPLY_MAX];
@@ -119,11 +122,16 @@ answer(struct connection *c, const struct request *request)
 	c->is_new = false;
 	assert(sizeof(all->out) - all->out_len >= REPLY_MAX);
 	all->counters->requests[verdict.kind][verdict.reason]++;
+	all->counters->rule_limit_hits += decider_hit_limit(all->decider);
+	all->answers++;
 	all->out_len +=
 	    answer_write(all->snapshot->settings, &verdict, request->login,
 			 request->sender, all->out + all->out_len);
 	journal_verdict(all->journal, all->snapshot, request, &verdict,
 			&c->logged);
+	if (verdict.kind != VERDICT_ALLOW && all->refusals != NULL)
+		refusals_note(all->refusals, all->snapshot->settings, request,
+			      &verdict, time(NULL));
 }
 
 /* Answer every request in the first len bytes of the shared buffer; true where
@@ -134,6 +142,7 @@ answer_all(struct connection *c, size_t len)
 	enum request_state state;
 	struct request request;
 
+	c->all->answers = 0;
 	c->all->out_len = 0;
 	request_feed(c->parser, c->all->in, len);
 	while ((state = request_next(c->parser, &request)) == REQUEST_READY)
@@ -142,7 +151,16 @@ answer_all(struct connection *c, size_t len)
 		blame(c, request_fault(c->parser));
 		c->ends = true;
 	}
-	return c->all->out_len > 0;
+	return c->all->answers > 0;
+}
+
+/* Note how long the answers to one read took, which go out together. */
+static void
+note_duration(const struct connections *all, uint64_t began_ns)
+{
+	if (all->answers > 0)
+		durations_note(&all->counters->durations, clock_ns() - began_ns,
+			       all->answers);
 }
 
 static void on_readable(int fd, short what, void *arg);
@@ -233,15 +251,19 @@ on_readable(int fd, short what, void *arg)
 {
 	struct connection *c = arg;
 	ssize_t len = read(fd, c->all->in, sizeof(c->all->in));
-	bool answered;
+	bool answered, gone;
+	uint64_t began_ns;
 
 	(void)what;
 	if (len <= 0) {
 		read_nothing(c, len);
 		return;
 	}
+	began_ns = clock_ns();
 	answered = answer_all(c, (size_t)len);
-	if (!write_answers(c) || (c->ends && c->out == NULL))
+	gone = !write_answers(c);
+	note_duration(c->all, began_ns);
+	if (gone || (c->ends && c->out == NULL))
 		connection_close(c);
 	else
 		settle(c, answered);
@@ -275,6 +297,12 @@ connections_on_room(struct connections *all, void (*room)(void *arg), void *arg)
 {
 	all->room = room;
 	all->room_arg = arg;
+}
+
+void
+connections_note_refusals(struct connections *all, struct refusals *refusals)
+{
+	all->refusals = refusals;
 }
 
 void

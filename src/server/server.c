@@ -5,6 +5,7 @@
 #include "server/acceptor.h"
 #include "server/announce.h"
 #include "server/clock.h"
+#include "server/status.h"
 #include "server/systemd.h"
 
 #include <errno.h>
@@ -23,13 +24,15 @@ enum {
 struct server {
 	struct event_base *base;
 	struct listeners listeners;
+	struct listeners metrics; /* none without metrics_listen */
 	struct snapshot *snapshot;
 	struct journal journal;
 	struct counters counters;
 	struct connections *connections;
 	struct acceptor *acceptor;
 	struct reload *reload;
-	struct watch *watch; /* NULL with reload = signal */
+	struct watch *watch;   /* NULL with reload = signal */
+	struct status *status; /* NULL without metrics_listen */
 	struct event *on_term;
 	struct event *on_int;
 	struct event *on_hup;
@@ -42,12 +45,15 @@ struct server {
 
 /* --- reload --- */
 
-/* Serve from a snapshot that has been loaded, and free the one before. */
+/* Serve from a snapshot that has been loaded, of files as they were then, and
+ * free the one before. */
 static void
-use_snapshot(struct server *server, struct snapshot *take_snapshot)
+use_snapshot(struct server *server, struct snapshot *take_snapshot,
+	     const struct watch_list *files)
 {
 	struct snapshot *old = server->snapshot;
 
+	status_use(server->status, take_snapshot, files);
 	connections_use(server->connections, take_snapshot);
 	log_set_level(take_snapshot->settings->log_level);
 	server->snapshot = take_snapshot;
@@ -61,10 +67,11 @@ on_reloaded(void *arg, const struct reload_result *result)
 
 	announce_reload(server->snapshot, result);
 	if (result->snapshot != NULL) {
-		use_snapshot(server, result->snapshot);
+		use_snapshot(server, result->snapshot, result->files);
 		server->counters.reloads++;
 	} else {
 		server->counters.reloads_refused++;
+		status_refuse(server->status, result->problems.errors);
 	}
 	/* A map that could not be loaded is watched as well: its cure will be
 	 * seen. */
@@ -109,6 +116,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	connections_expire(server->connections);
+	status_tick(server->status);
 	journal_tick(&server->journal, clock_ms());
 }
 
@@ -154,6 +162,7 @@ on_stop(evutil_socket_t signal_number, short what, void *arg)
 	log_note(LOG_LEVEL_INFO, "stopping", "%s",
 		 signal_number == SIGTERM ? "SIGTERM" : "SIGINT");
 	systemd_notify("STOPPING=1");
+	status_drain(server->status);
 	acceptor_stop(server->acceptor);
 	listeners_close(&server->listeners);
 	connections_drain(server->connections);
@@ -243,6 +252,21 @@ add_events(struct server *server)
 	       server->on_hup != NULL;
 }
 
+/* Answer on metrics_listen, where it is set. */
+static bool
+add_status(struct server *server, const struct watch_list *files)
+{
+	if (server->metrics.count == 0)
+		return true;
+	server->status =
+	    status_new(server->base, &server->metrics, &server->counters);
+	if (server->status == NULL)
+		return false;
+	status_connections(server->status, server->connections);
+	status_use(server->status, server->snapshot, files);
+	return true;
+}
+
 /* Get ready to reload, and with reload = auto to see when to. */
 static bool
 add_reload(struct server *server, struct watch_list *take_files,
@@ -268,10 +292,13 @@ fail:
 
 /* Set up what answers; false where the system does not let us. */
 static bool
-prepare(struct server *server)
+prepare(struct server *server, const struct watch_list *files)
 {
 	const struct sigaction ignore = {.sa_handler = SIG_IGN};
 	const struct settings *settings = server->snapshot->settings;
+	size_t visitors = server->metrics.count == 0
+			      ? 0
+			      : server->metrics.count + STATUS_VISITORS;
 
 	/* Clients go away whenever they like. */
 	if (sigaction(SIGPIPE, &ignore, NULL) != 0)
@@ -287,8 +314,9 @@ prepare(struct server *server)
 		return false;
 	server->acceptor =
 	    acceptor_new(server->base, &server->listeners, server->connections,
-			 settings->max_connections);
-	return server->acceptor != NULL && add_events(server);
+			 settings->max_connections, visitors);
+	return server->acceptor != NULL && add_events(server) &&
+	       add_status(server, files);
 }
 
 static void
@@ -306,6 +334,7 @@ server_fini(struct server *server)
 	/* What runs on the base goes before it. */
 	watch_free(server->watch);
 	acceptor_free(server->acceptor);
+	status_free(server->status);
 	connections_free(server->connections);
 	free_event(server->on_term);
 	free_event(server->on_int);
@@ -316,26 +345,31 @@ server_fini(struct server *server)
 	if (server->base != NULL)
 		event_base_free(server->base);
 	listeners_close(&server->listeners);
+	listeners_close(&server->metrics);
 	if (!loading)
 		snapshot_free(server->snapshot);
 }
 
 bool
-server_run(struct listeners *take_listeners, struct snapshot *take_snapshot,
-	   struct watch_list *take_files, const struct reload_source *source)
+server_run(struct listeners *take_listeners, struct listeners *take_metrics,
+	   struct snapshot *take_snapshot, struct watch_list *take_files,
+	   const struct reload_source *source)
 {
 	struct server server = {
 	    .listeners = *take_listeners,
+	    .metrics = *take_metrics,
 	    .snapshot = take_snapshot,
 	};
-	bool ok = prepare(&server);
+	bool ok = prepare(&server, take_files);
 
 	*take_listeners = (struct listeners){0};
+	*take_metrics = (struct listeners){0};
 	if (ok)
 		ok = add_reload(&server, take_files, source);
 	else
 		watch_list_free(take_files);
 	if (ok) {
+		announce_metrics(&server.metrics);
 		announce_start(&server.listeners, server.snapshot,
 			       acceptor_max(server.acceptor));
 		announce_ready(server.snapshot, true);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * libevent's evhttp, held on a short leash. It knows neither a number of
- * connections nor a time for a whole request, and tells nobody when it closes
- * one. So each connection's bufferevent is made here and a reference to it is
- * kept, by which the end is seen: evhttp takes its callbacks off.
+ * connections nor a time for a whole request, and tells nobody when it is done
+ * with one. So each connection's bufferevent is made here and a reference to it
+ * is kept, by which the end is seen: evhttp takes its callbacks off. The
+ * descriptor is closed with the last reference and not before, as events for
+ * it may be pending until then, which must not be another connection's.
  */
 #include "status_http.h"
 #include "base/log.h"
@@ -143,7 +145,8 @@ static struct bufferevent *
 on_visitor(struct event_base *base, void *arg)
 {
 	struct status_http *http = arg;
-	struct bufferevent *stream = bufferevent_socket_new(base, -1, 0);
+	struct bufferevent *stream =
+	    bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
 	struct visitor *visitor = http->visitors;
 
 	/* evhttp tries to make one itself then, and gives up. */
@@ -156,6 +159,8 @@ on_visitor(struct event_base *base, void *arg)
 	/* The doors were closed behind the last who had a place. */
 	if (visitor == http->visitors + STATUS_VISITORS)
 		return stream;
+	/* More than that is not even read, when nobody listens any more. */
+	bufferevent_setwatermark(stream, EV_READ, 0, HEADERS_MAX + BODY_MAX);
 	bufferevent_incref(stream);
 	*visitor = (struct visitor){.stream = stream, .since_ms = clock_ms()};
 	http->visitor_count++;

@@ -126,6 +126,10 @@ san-suites: programs
 	@ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
 		$(RUN) unit golden integration fuzz
 
+# The image, built twice by buildah and run: root, a few minutes, and so apart.
+docker-check: | $(filter deps,$(MAKECMDGOALS))
+	@$(RUN) docker
+
 # CASES pairs of login and sender, asked of Postfix's own check as well; SEED
 # makes others.
 differential: $(PROGRAM)
@@ -215,6 +219,7 @@ help:
 	@echo "make check            every test; the last line counts them"
 	@echo "make unit             the unit tests alone"
 	@echo "make layers           who may include whom, and how long code may be"
+	@echo "make docker-check     the image, built twice and run (buildah, root)"
 	@echo "make differential [CASES=100000] [SEED=1]   against Postfix's own check"
 	@echo "make bench [ONLY=rules,cpu] [BIG=1]   speed and memory against others"
 	@echo "make check-san        the suites under sanitizers, in $(BUILD)/san"
@@ -230,6 +235,6 @@ help:
 -include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(PROGRAMS:=.d) $(FUZZERS:=.d)
 
 .PHONY: all check programs unit fuzz-replay layers check-san san-suites \
-	differential bench fuzz fuzzers \
+	docker-check differential bench fuzz fuzzers \
 	format deps run install uninstall dist deb clean help
 .DELETE_ON_ERROR:

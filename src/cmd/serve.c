@@ -4,6 +4,7 @@
 #include "cmd/cmd.h"
 #include "server/privilege.h"
 #include "server/server.h"
+#include "server/startup.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,7 +41,8 @@ open_and_load(struct start *start, struct settings *take_settings,
 	}
 	start->files = watch_list_new(take_settings->file);
 	watch_list_add_maps(start->files, take_settings);
-	start->snapshot = snapshot_load(take_settings, problems);
+	start->snapshot =
+	    startup_load(&start->metrics, take_settings, problems);
 	return start->snapshot != NULL;
 }
 

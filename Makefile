@@ -130,6 +130,26 @@ san-suites: programs
 docker-check: | $(filter deps,$(MAKECMDGOALS))
 	@$(RUN) docker
 
+# Which lines and branches the suites run. Left out are branches of assert(),
+# which no input takes, and the one line that ends us without memory.
+coverage: | $(filter deps,$(MAKECMDGOALS)) $(READY)
+	@$(MAKE) BUILD=$(BUILD)/coverage CFLAGS="-O0 -g --coverage" coverage-suites
+coverage-suites: programs
+	@find $(BUILD) -name '*.gcda' -delete
+	@$(RUN) unit fuzz golden parity integration e2e
+	@gcovr --root . --object-directory $(BUILD) --filter src/ --print-summary \
+		--exclude-unreachable-branches --exclude-branches-by-pattern \
+		'^\s*assert\(' --txt $(BUILD)/coverage.txt \
+		--html-details $(BUILD)/coverage.html \
+		--fail-under-line 95 --fail-under-branch 90
+	@echo "see $(BUILD)/coverage.txt and .html"
+
+# The loader's thread beside the server's.
+check-tsan: | $(READY)
+	@$(MAKE) BUILD=$(BUILD)/tsan CFLAGS="-O1 -g -fsanitize=thread" tsan-suites
+tsan-suites: $(PROGRAM)
+	@TSAN_OPTIONS=halt_on_error=1 $(RUN) golden integration
+
 # CASES pairs of login and sender, asked of Postfix's own check as well; SEED
 # makes others.
 differential: $(PROGRAM)
@@ -150,6 +170,10 @@ fuzz: | $(READY)
 	@for f in $(FUZZ:fuzz_%=%); do sh tests/fuzz/run.sh \
 		$(BUILD)/fuzz $$f $(TIME) || exit 1; done
 fuzzers: $(FUZZERS)
+
+# Analysers; nothing may be open.
+lint: format
+	@sh tests/lint.sh "$(FG_CPPFLAGS)"
 
 format:
 	@clang-format --dry-run --Werror \
@@ -223,6 +247,9 @@ help:
 	@echo "make differential [CASES=100000] [SEED=1]   against Postfix's own check"
 	@echo "make bench [ONLY=rules,cpu] [BIG=1]   speed and memory against others"
 	@echo "make check-san        the suites under sanitizers, in $(BUILD)/san"
+	@echo "make coverage         lines and branches that the suites run"
+	@echo "make check-tsan       the server under ThreadSanitizer"
+	@echo "make lint             gcc -fanalyzer, clang-tidy, cppcheck, shellcheck"
 	@echo "make fuzz-replay      every fuzz target on its seeds"
 	@echo "make fuzz [TIME=60]   libFuzzer on every target (clang)"
 	@echo "make format           clang-format finds nothing to change"
@@ -235,6 +262,7 @@ help:
 -include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(PROGRAMS:=.d) $(FUZZERS:=.d)
 
 .PHONY: all check programs unit fuzz-replay layers check-san san-suites \
-	docker-check differential bench fuzz fuzzers \
+	docker-check coverage coverage-suites check-tsan tsan-suites lint \
+	differential bench fuzz fuzzers \
 	format deps run install uninstall dist deb clean help
 .DELETE_ON_ERROR:

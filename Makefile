@@ -173,7 +173,7 @@ fuzzers: $(FUZZERS)
 
 # Analysers; nothing may be open.
 lint: format
-	@sh tests/lint.sh "$(FG_CPPFLAGS)"
+	@sh tests/lint.sh
 
 format:
 	@clang-format --dry-run --Werror \

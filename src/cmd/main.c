@@ -3,6 +3,7 @@
 #include "base/nearest.h"
 #include "cmd/cmd.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -233,6 +234,7 @@ cmd_find(const char *name)
 static void
 print_usage(FILE *stream, const struct cmd *cmd)
 {
+	assert(cmd != NULL); /* commands name themselves */
 	(void)fprintf(stream, "usage: fromguard %s%s%s%s\n", cmd->name,
 		      cmd->configured ? " [-c FILE] [-o NAME=VALUE]..." : "",
 		      cmd->arguments[0] != '\0' ? " " : "", cmd->arguments);
@@ -243,6 +245,7 @@ cmd_help(const char *name)
 {
 	const struct cmd *cmd = cmd_find(name);
 
+	assert(cmd != NULL);
 	print_usage(stdout, cmd);
 	(void)printf("\nfromguard %s: %s.\n\n", cmd->name, cmd->summary);
 	if (cmd->configured)

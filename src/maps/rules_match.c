@@ -201,8 +201,8 @@ piece_text(const struct rule_piece *piece, const struct rules_scratch *scratch)
 
 	if (piece->capture == 0)
 		return piece->literal;
-	start = ends[piece->capture * 2];
-	end = ends[piece->capture * 2 + 1];
+	start = ends[(size_t)piece->capture * 2];
+	end = ends[(size_t)piece->capture * 2 + 1];
 	if (start == PCRE2_UNSET || end <= start)
 		return SPAN_NONE;
 	return span_of(scratch->subject.data + start, end - start);

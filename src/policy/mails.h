@@ -20,9 +20,11 @@ struct mail {
 	char text[]; /* key, who and client, one behind the other */
 };
 
+LIST_HEAD(mail_bucket, mail);
+
 struct mails {
 	TAILQ_HEAD(, mail) by_age; /* the oldest first */
-	LIST_HEAD(mail_bucket, mail) * buckets;
+	struct mail_bucket *buckets;
 	size_t bucket_count;
 	size_t count;
 	size_t max;

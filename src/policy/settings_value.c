@@ -2,6 +2,8 @@
 #include "base/nearest.h"
 #include "settings_internal.h"
 
+#include <assert.h>
+
 /* The choices are kept in enums, which setting_choice writes as numbers. */
 _Static_assert(sizeof(enum setting_mode) == sizeof(uint32_t) &&
 		   sizeof(enum log_level) == sizeof(uint32_t),
@@ -55,6 +57,7 @@ no_number(const struct setting *setting, struct span text, struct error *error)
 	const struct setting_unit *unit = setting->units;
 	struct buffer units = {0};
 
+	assert(unit != NULL); /* every number has them */
 	for (; unit->name != NULL; unit++)
 		if (unit->name[0] != '\0')
 			buffer_format(&units, "%s%s", units.len > 0 ? ", " : "",

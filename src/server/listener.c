@@ -59,15 +59,16 @@ listeners_keep(struct listeners *listeners,
 
 /* May only this machine reach the address? */
 static bool
-is_loopback(const struct sockaddr *address)
+is_loopback(const struct sockaddr_storage *address)
 {
 	const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
 	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
 
-	if (address->sa_family == AF_INET)
+	if (address->ss_family == AF_INET)
 		return ntohl(v4->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
-	return address->sa_family == AF_UNIX ||
-	       IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr) ||
+	if (address->ss_family != AF_INET6)
+		return address->ss_family == AF_UNIX;
+	return IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr) ||
 	       (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr) &&
 		v6->sin6_addr.s6_addr[12] == IN_LOOPBACKNET);
 }
@@ -99,7 +100,7 @@ listener_describe(struct listener *listener, struct error *error)
 		return false;
 	}
 	listener->name = memory_copy(name, strlen(name));
-	listener->exposed = !is_loopback(any);
+	listener->exposed = !is_loopback(&address);
 	return true;
 }
 

@@ -85,7 +85,7 @@ html_age(struct buffer *out, time_t from, time_t to)
 		buffer_format(out, "%" PRIu64 " s", seconds);
 	else if (seconds < 3600)
 		buffer_format(out, "%" PRIu64 " min", seconds / 60);
-	else if (seconds < 2 * 86400)
+	else if (seconds < UINT64_C(2) * 86400)
 		buffer_format(out, "%" PRIu64 " h", seconds / 3600);
 	else
 		buffer_format(out, "%" PRIu64 " days", seconds / 86400);

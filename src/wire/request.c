@@ -151,6 +151,7 @@ take(struct request_parser *parser, size_t n, bool fed_ends)
 	if (!in_place || fed_ends) {
 		if (!reserve(parser, total))
 			return false;
+		assert(parser->held != NULL);
 		if (in_place)
 			memcpy(parser->held, parser->begin, total);
 		else if (n > 0)

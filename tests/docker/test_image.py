@@ -73,6 +73,7 @@ class Stage(Nest):
     def __enter__(self):
         super().__enter__()
         self.containers = []
+        self.images = []
         self.image = None
         os.makedirs(KEPT, exist_ok=True)
         if self.buildah("images", "--quiet", BASE, check=False).returncode != 0:
@@ -83,6 +84,8 @@ class Stage(Nest):
         super().__exit__()
         for container in self.containers:
             self.buildah("rm", container, check=False)
+        for image in self.images:
+            self.buildah("rmi", image, check=False)
 
     def command(self, *arguments):
         """A command of buildah, with its store in the build folder."""
@@ -116,6 +119,7 @@ class Stage(Nest):
         self.buildah("build", "--quiet", "--isolation", "chroot", "--format", "docker",
                      "--no-cache", "--timestamp", "0", "--build-arg", f"BASE={BASE}",
                      "--tag", name, "--file", "docker/Dockerfile", ".")
+        self.images.append(name)
         return name
 
     def exported(self, name):

@@ -11,6 +11,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/*
+ * Have what is freed given back to the system at once where it is large, and
+ * not kept for later: a snapshot takes the place of another now and then, not
+ * all the time. Call it first.
+ */
+void memory_init(void);
+
 /* Allocate zeroed memory for count objects of size bytes; free() it. */
 void *memory_zero(size_t count, size_t size);
 /* Copy len bytes and a NUL behind them; free() it. */
@@ -30,6 +37,11 @@ void *memory_try_resize(void *old, size_t count, size_t size);
  */
 enum { MEMORY_CHUNK = 2 << 20 };
 void *memory_try_chunk(void);
+/*
+ * Give the pages between two places of a large block back, before it is freed
+ * as a whole: their content is lost, and must not be looked at again.
+ */
+void memory_release(char *from, char *to);
 /* As memory_copy(), or NULL. */
 char *memory_try_copy(const char *data, size_t len);
 

@@ -96,8 +96,8 @@ struct rules *map_load_rules(const struct map_spec *spec, const char *name,
 			     struct problems *problems);
 
 /*
- * The loaders by type, on content that is in memory (they may write into
- * it); each collects all its problems and returns as map_load() does.
+ * The loaders by type, on content that is in memory and that they use up; each
+ * collects all its problems and returns as map_load() does.
  */
 bool text_load(char *content, size_t len, const struct map_context *context);
 bool owners_load(char *content, size_t len, const struct map_context *context);
@@ -105,8 +105,7 @@ bool virtual_load(char *content, size_t len, const struct map_context *context);
 bool aliases_load(char *content, size_t len, const struct map_context *context);
 bool accounts_load(char *content, size_t len,
 		   const struct map_context *context);
-bool cdb_load(const char *content, size_t len,
-	      const struct map_context *context);
+bool cdb_load(char *content, size_t len, const struct map_context *context);
 
 /*
  * The shared part of text: and cdb:, so that one parser reads both: one login

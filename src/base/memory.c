@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/memory.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, LARGE = 4 << 20 };
+enum { PAGE = 4096, LARGE = 4 << 20, MMAP_FROM = 256 << 10 };
 
 static _Thread_local size_t fail_after;
 
@@ -38,6 +39,13 @@ void
 memory_fail_after(size_t n)
 {
 	fail_after = n;
+}
+
+void
+memory_init(void)
+{
+	/* Without this the bound rises with whatever is freed. */
+	(void)mallopt(M_MMAP_THRESHOLD, MMAP_FROM);
 }
 
 void *
@@ -105,6 +113,17 @@ memory_try_chunk(void)
 	if (chunk != NULL)
 		(void)madvise(chunk, MEMORY_CHUNK, MADV_HUGEPAGE);
 	return chunk;
+}
+
+void
+memory_release(char *from, char *to)
+{
+	uintptr_t first = ((uintptr_t)from + PAGE - 1) / PAGE * PAGE;
+	uintptr_t end = (uintptr_t)to / PAGE * PAGE;
+
+	/* Where it fails, they are freed with all others. */
+	if (first < end)
+		(void)madvise((void *)first, end - first, MADV_DONTNEED);
 }
 
 char *

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The program: one table of commands. */
+#include "base/memory.h"
 #include "base/nearest.h"
 #include "cmd/cmd.h"
 
@@ -334,6 +335,7 @@ main(int argc, char **argv)
 {
 	int status;
 
+	memory_init();
 	opterr = 0; /* cmd_bad_option() says more */
 	status = run(argc, argv);
 	/* An answer that was not written is none. */

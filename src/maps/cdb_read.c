@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/memory.h"
 #include "cdb_image.h"
 #include "maps/cdb.h"
 #include "maps/token.h"
 #include "name.h"
+
+/* What has been read of a map makes room for what comes of it. */
+enum { RELEASE_STEP = 2 << 20 };
 
 /* Say what is wrong with a record; its number stands for the line. */
 static bool
@@ -124,11 +128,12 @@ load_record(const struct cdb_record *record, uint32_t number,
 }
 
 bool
-cdb_load(const char *content, size_t len, const struct map_context *context)
+cdb_load(char *content, size_t len, const struct map_context *context)
 {
 	struct error error;
 	struct cdb_record record;
 	size_t place = CDB_HEADER;
+	size_t released = 0;
 	uint32_t number = 1;
 	size_t end;
 
@@ -137,9 +142,15 @@ cdb_load(const char *content, size_t len, const struct map_context *context)
 		return true;
 	}
 	end = cdb_records_end(content);
+	memory_release(content + end, content + len);
 	for (; place < end && cdb_record_next(content, end, &place, &record);
-	     number++)
+	     number++) {
 		if (!load_record(&record, number, context))
 			return false;
+		if (place - released < RELEASE_STEP)
+			continue;
+		memory_release(content + released, content + place);
+		released = place;
+	}
 	return true;
 }

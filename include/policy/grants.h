@@ -2,8 +2,9 @@
 /*
  * The in-memory hash of grants. It answers "is there a grant of RIGHT to LEFT"
  * in O(1), whatever the number of grants, of owners of an address or of
- * senders of a login. Names are kept once, in a pool; a grant is 16 bytes in
- * an open-addressing table, its origin included.
+ * senders of a login. Names are kept once, in a pool, and of a domain's names
+ * the domain is; a grant is 12 bytes in an open-addressing table, its origin
+ * included.
  */
 #ifndef POLICY_GRANTS_H
 #define POLICY_GRANTS_H
@@ -43,8 +44,8 @@ struct grants;
 struct grants *grants_new(void);
 void grants_free(struct grants *grants);
 
-/* Add one entry that stands in map number map; false without memory. The same
- * grant twice stays where it was first seen. */
+/* Add one entry that stands in map number map; false without memory. Maps come
+ * in their order. The same grant twice stays where it was first seen. */
 bool grants_add(struct grants *grants, const struct map_entry *entry,
 		uint16_t map);
 /* Make it fit for questions and as small as it gets; nothing can be added
@@ -54,8 +55,15 @@ bool grants_seal(struct grants *grants);
 /* The name of a pattern, or 0: then there is no entry with it. */
 grant_name grants_name(const struct grants *grants, enum pattern_kind kind,
 		       struct span text);
-/* What a name spells; valid until grants_free(). */
-struct pattern grants_pattern(const struct grants *grants, grant_name name);
+/* What kind of pattern a name is. */
+enum pattern_kind grants_kind(const struct grants *grants, grant_name name);
+/* Room for what a name spells. */
+struct name_text {
+	char bytes[ADDRESS_MAX];
+};
+/* What a name spells; valid until grants_free(), and as long as *text is. */
+struct pattern grants_pattern(const struct grants *grants, grant_name name,
+			      struct name_text *text);
 /* The NAME_* bits of a name that is not 0. */
 unsigned grants_about(const struct grants *grants, grant_name name);
 

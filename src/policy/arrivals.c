@@ -31,21 +31,25 @@ copy(struct arrivals *arrivals, struct pattern pattern)
 	return pattern;
 }
 
-void
-arrivals_add(struct arrivals *arrivals, const struct names *names,
+bool
+arrivals_add(struct arrivals *arrivals, struct names *names,
 	     const struct map_entry *entry, uint16_t map)
 {
-	struct arrival *arrival = &arrivals->list[arrivals->count++];
+	struct arrival *arrival = &arrivals->list[arrivals->count];
+	struct pattern left = copy(arrivals, entry->left);
+	struct pattern right = copy(arrivals, right_of(entry));
 
 	*arrival = (struct arrival){
 	    .kind = entry->kind,
 	    .denial = entry->denial,
 	    .map = map,
 	    .line = entry->line,
-	    .left = copy(arrivals, entry->left),
-	    .right = copy(arrivals, right_of(entry)),
 	};
-	arrival->left_tag = names_expect(names, &arrival->left);
-	if (entry->kind != ENTRY_ACCOUNT)
-		arrival->right_tag = names_expect(names, &arrival->right);
+	if (!names_expect(names, &left, &arrival->left))
+		return false;
+	if (entry->kind != ENTRY_ACCOUNT &&
+	    !names_expect(names, &right, &arrival->right))
+		return false;
+	arrivals->count++;
+	return true;
 }

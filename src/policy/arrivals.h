@@ -19,10 +19,8 @@ struct arrival {
 	bool denial;
 	uint16_t map;
 	uint32_t line;
-	struct pattern left;
-	struct pattern right;
-	uint32_t left_tag;
-	uint32_t right_tag;
+	struct name_key left;
+	struct name_key right;
 };
 
 struct arrivals {
@@ -36,8 +34,9 @@ struct arrivals {
  * fits into an empty one. */
 bool arrivals_have_room(const struct arrivals *arrivals,
 			const struct map_entry *entry);
-/* Copy an entry that there is room for, and ask for its slots. */
-void arrivals_add(struct arrivals *arrivals, const struct names *names,
+/* Copy an entry that there is room for, and ask for its slots; false without
+ * memory. */
+bool arrivals_add(struct arrivals *arrivals, struct names *names,
 		  const struct map_entry *entry, uint16_t map);
 
 #endif

@@ -105,12 +105,15 @@ verdict_by(enum verdict_kind kind, enum verdict_reason reason,
 	return (struct verdict){kind, reason, true, origin};
 }
 
-/* Spell a pattern for the trace; the buffer is the caller's to end. */
+/* Spell a side for the trace; the buffer is the caller's to end. */
 static const char *
-spell(struct buffer *buffer, enum pattern_kind kind, struct span text)
+spell(const struct decider *q, struct buffer *buffer, const struct side *side)
 {
-	const struct pattern pattern = {kind, text};
+	struct pattern pattern = {side->kind, side->text};
+	struct name_text text;
 
+	if (side->name != 0)
+		pattern = grants_pattern(q->grants, side->name, &text);
 	buffer_clear(buffer);
 	pattern_format(&pattern, buffer);
 	return buffer->data;
@@ -128,9 +131,8 @@ trace_pair(struct decider *q, const struct side *left, const struct side *right,
 		return;
 	trace_add(q->trace, origin != NULL ? TRACE_HIT : TRACE_MISS, origin,
 		  "%s%s of %s to %s", origin != NULL ? "" : "no ",
-		  denial ? "denial" : "grant",
-		  spell(&what, right->kind, right->text),
-		  spell(&who, left->kind, left->text));
+		  denial ? "denial" : "grant", spell(q, &what, right),
+		  spell(q, &who, left));
 	buffer_fini(&who);
 	buffer_fini(&what);
 }

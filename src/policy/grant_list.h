@@ -11,13 +11,11 @@
 struct grant {
 	grant_name left;
 	grant_name right;
-	uint32_t line;
-	uint16_t map;
-	bool denial;
-	uint8_t kinds; /* of both sides: left * PATTERN_KINDS + right */
+	uint32_t origin : 31; /* see origins.h */
+	uint32_t denial : 1;
 };
 
-_Static_assert(PATTERN_KINDS *PATTERN_KINDS <= UINT8_MAX, "kinds hold both");
+_Static_assert(sizeof(struct grant) == 12, "there are millions of them");
 
 enum { GRANT_BLOCK = MEMORY_CHUNK / sizeof(struct grant) };
 

@@ -3,6 +3,7 @@
 #include "arrivals.h"
 #include "base/memory.h"
 #include "grant_list.h"
+#include "origins.h"
 
 #include <stdlib.h>
 
@@ -15,6 +16,7 @@ enum {
 struct grants {
 	struct names names;
 	struct arrivals arrivals;
+	struct origins origins;
 	struct grant_list added; /* until they are sealed */
 	struct hash_key key;     /* of the table of grants */
 	struct grant *slots;     /* the table, once sealed */
@@ -24,8 +26,10 @@ struct grants {
 	size_t edge_count;
 	size_t edge_room;
 	size_t accounts;
-	/* How many there are by the kinds of both sides and denial. */
-	size_t kinds[PATTERN_KINDS * PATTERN_KINDS][2];
+	/* By the kinds of both sides: grants as they were added, one that is
+	 * there twice counted twice; denials, each once. */
+	size_t added_kinds[PATTERN_KINDS * PATTERN_KINDS];
+	size_t denials[PATTERN_KINDS * PATTERN_KINDS];
 };
 
 /*
@@ -69,10 +73,17 @@ find_slot(const struct grants *grants, grant_name left, grant_name right,
 	return slot;
 }
 
+static size_t
+kinds_of(enum pattern_kind left, enum pattern_kind right)
+{
+	return (size_t)left * PATTERN_KINDS + (size_t)right;
+}
+
 /* Put a grant into the table, unless it is there. */
 static void
 insert(struct grants *grants, const struct grant *grant)
 {
+	const struct names *names = &grants->names;
 	struct grant *slot =
 	    find_slot(grants, grant->left, grant->right, grant->denial);
 
@@ -80,7 +91,9 @@ insert(struct grants *grants, const struct grant *grant)
 		return;
 	*slot = *grant;
 	grants->count++;
-	grants->kinds[grant->kinds][grant->denial]++;
+	if (grant->denial)
+		grants->denials[kinds_of(names_kind(names, grant->left),
+					 names_kind(names, grant->right))]++;
 }
 
 /* Ask for the slot of a grant that will be put into the table soon. */
@@ -133,36 +146,33 @@ grants_free(struct grants *grants)
 		return;
 	names_fini(&grants->names);
 	grant_list_fini(&grants->added);
+	origins_fini(&grants->origins);
 	free(grants->slots);
 	free(grants->edges);
 	free(grants);
-}
-
-static uint8_t
-kinds_of(enum pattern_kind left, enum pattern_kind right)
-{
-	return (uint8_t)((int)left * PATTERN_KINDS + (int)right);
 }
 
 static bool
 add_grant(struct grants *grants, const struct arrival *arrival, grant_name left,
 	  grant_name right)
 {
-	const struct grant grant = {
-	    .left = left,
-	    .right = right,
-	    .line = arrival->line,
-	    .map = arrival->map,
-	    .denial = arrival->denial,
-	    .kinds = kinds_of(arrival->left.kind, arrival->right.kind),
-	};
+	const struct origin origin = {arrival->map, arrival->line};
+	struct grant grant = {
+	    .left = left, .right = right, .denial = arrival->denial};
+	uint32_t number;
 
+	if (!origins_add(&grants->origins, origin, &number))
+		return false;
+	grant.origin = number & ORIGIN_MAX;
 	if (!grant_list_add(&grants->added, &grant))
 		return false;
 	if (arrival->left.kind == PATTERN_ADDRESS)
 		names_mark(&grants->names, left, NAME_LOGIN);
-	if (!arrival->denial)
-		names_mark(&grants->names, right, NAME_SENDER);
+	if (arrival->denial)
+		return true;
+	names_mark(&grants->names, right, NAME_SENDER);
+	grants
+	    ->added_kinds[kinds_of(arrival->left.kind, arrival->right.kind)]++;
 	return true;
 }
 
@@ -193,7 +203,7 @@ static bool
 settle_one(struct grants *grants, const struct arrival *arrival)
 {
 	struct names *names = &grants->names;
-	grant_name left = names_add(names, &arrival->left, arrival->left_tag);
+	grant_name left = names_add(names, &arrival->left);
 	grant_name right;
 
 	if (left == 0)
@@ -202,7 +212,7 @@ settle_one(struct grants *grants, const struct arrival *arrival)
 		add_account(grants, left);
 		return true;
 	}
-	right = names_add(names, &arrival->right, arrival->right_tag);
+	right = names_add(names, &arrival->right);
 	if (right == 0)
 		return false;
 	return arrival->kind == ENTRY_GRANT
@@ -233,8 +243,7 @@ grants_add(struct grants *grants, const struct map_entry *entry, uint16_t map)
 		return false;
 	if (!arrivals_have_room(&grants->arrivals, entry) && !settle(grants))
 		return false;
-	arrivals_add(&grants->arrivals, &grants->names, entry, map);
-	return true;
+	return arrivals_add(&grants->arrivals, &grants->names, entry, map);
 }
 
 static int
@@ -271,10 +280,17 @@ grants_name(const struct grants *grants, enum pattern_kind kind,
 	return names_find(&grants->names, kind, text);
 }
 
-struct pattern
-grants_pattern(const struct grants *grants, grant_name name)
+enum pattern_kind
+grants_kind(const struct grants *grants, grant_name name)
 {
-	return names_pattern(&grants->names, name);
+	return names_kind(&grants->names, name);
+}
+
+struct pattern
+grants_pattern(const struct grants *grants, grant_name name,
+	       struct name_text *text)
+{
+	return names_pattern(&grants->names, name, text);
 }
 
 unsigned
@@ -294,7 +310,7 @@ grants_find(const struct grants *grants, grant_name left, grant_name right,
 	slot = find_slot(grants, left, right, denial);
 	if (slot->left == 0)
 		return false;
-	*origin = (struct origin){slot->map, slot->line};
+	*origin = origins_at(&grants->origins, slot->origin);
 	return true;
 }
 
@@ -302,7 +318,10 @@ bool
 grants_any(const struct grants *grants, enum pattern_kind left,
 	   enum pattern_kind right, bool denial)
 {
-	return grants->kinds[kinds_of(left, right)][denial] > 0;
+	size_t kinds = kinds_of(left, right);
+
+	return (denial ? grants->denials[kinds] : grants->added_kinds[kinds]) >
+	       0;
 }
 
 const struct grant_edge *
@@ -344,7 +363,7 @@ grants_each(const struct grants *grants, grants_visit *visit, void *arg)
 
 		if (slot->left != 0 &&
 		    !visit(arg, slot->left, slot->right, slot->denial,
-			   (struct origin){slot->map, slot->line}))
+			   origins_at(&grants->origins, slot->origin)))
 			return false;
 	}
 	return true;
@@ -355,8 +374,8 @@ grants_each_name(const struct grants *grants, grants_visit_name *visit,
 		 void *arg)
 {
 	for (size_t i = 0; i < grants->names.size; i++)
-		if (grants->names.slots[i].name != 0 &&
-		    !visit(arg, grants->names.slots[i].name))
+		if (grants->names.cells[i].name != 0 &&
+		    !visit(arg, grants->names.cells[i].name))
 			return false;
 	return true;
 }
@@ -374,5 +393,5 @@ grants_count(const struct grants *grants, struct grants_counts *counts)
 		     grants->edge_room * sizeof(*grants->edges),
 	};
 	for (int i = 0; i < PATTERN_KINDS * PATTERN_KINDS; i++)
-		counts->denials += grants->kinds[i][1];
+		counts->denials += grants->denials[i];
 }

@@ -30,16 +30,18 @@ local_name(const struct decider *q, struct pattern pattern)
 static bool
 is_list(const struct decider *q, const struct grant_edge *edges, size_t count)
 {
+	struct name_text texts[2];
 	struct span first =
-	    local_name(q, grants_pattern(q->grants, edges[0].to));
+	    local_name(q, grants_pattern(q->grants, edges[0].to, &texts[0]));
 
-	for (size_t i = 1; i < count; i++)
+	for (size_t i = 1; i < count; i++) {
+		struct span other = local_name(
+		    q, grants_pattern(q->grants, edges[i].to, &texts[1]));
+
 		if (edges[i].to != edges[0].to &&
-		    (first.len == 0 ||
-		     !span_equal(first,
-				 local_name(q, grants_pattern(q->grants,
-							      edges[i].to)))))
+		    (first.len == 0 || !span_equal(first, other)))
 			return true;
+	}
 	return false;
 }
 
@@ -58,7 +60,9 @@ follow_edges(struct decider *q, size_t node, const struct grant_edge *edges,
 		return false;
 	}
 	for (size_t i = 0; i < count; i++) {
-		struct pattern to = grants_pattern(q->grants, edges[i].to);
+		struct name_text text;
+		struct pattern to =
+		    grants_pattern(q->grants, edges[i].to, &text);
 		bool whole = to.kind == PATTERN_ADDRESS;
 
 		if (address_parse(&chain->target,

@@ -28,11 +28,12 @@ lint_warn(struct lint *lint, struct origin origin, const char *format, ...)
 char *
 lint_spell(const struct lint *lint, grant_name name)
 {
-	struct buffer text = {0};
-	struct pattern pattern = grants_pattern(lint->grants, name);
+	struct buffer spelt = {0};
+	struct name_text text;
+	struct pattern pattern = grants_pattern(lint->grants, name, &text);
 
-	pattern_format(&pattern, &text);
-	return text.data;
+	pattern_format(&pattern, &spelt);
+	return spelt.data;
 }
 
 static bool
@@ -165,7 +166,8 @@ check_login(void *arg, grant_name left, grant_name right, bool denial,
 	    struct origin origin)
 {
 	struct lint *lint = arg;
-	struct pattern login = grants_pattern(lint->grants, left);
+	struct name_text name;
+	struct pattern login = grants_pattern(lint->grants, left, &name);
 	char *text;
 
 	(void)right;

@@ -83,7 +83,8 @@ follow_edge(const struct walk *walk, const struct grant_edge *edge)
 	const struct grants *grants = walk->lint->grants;
 	const char *delimiter =
 	    walk->lint->snapshot->settings->recipient_delimiter;
-	struct pattern to = grants_pattern(grants, edge->to);
+	struct name_text text;
+	struct pattern to = grants_pattern(grants, edge->to, &text);
 	struct alias *found = find_name(walk, edge->to);
 	struct address address;
 	struct address base;
@@ -108,7 +109,7 @@ follow_edge(const struct walk *walk, const struct grant_edge *edge)
 	/* An address that its own domain's catch-all leads to is one of the
 	 * mailboxes at its end, not a circle. */
 	if (found != NULL && found->colour == GREY &&
-	    grants_pattern(grants, found->name).kind == PATTERN_DOMAIN)
+	    grants_kind(grants, found->name) == PATTERN_DOMAIN)
 		return NULL;
 	return found;
 }
@@ -223,8 +224,9 @@ lint_aliases(struct lint *lint)
 		qsort(walk.aliases, walk.count, sizeof(*walk.aliases),
 		      compare_aliases);
 	for (size_t i = 0; i < walk.count; i++) {
+		struct name_text text;
 		struct pattern from =
-		    grants_pattern(lint->grants, walk.aliases[i].name);
+		    grants_pattern(lint->grants, walk.aliases[i].name, &text);
 
 		if (walk.aliases[i].colour != WHITE || is_end(&walk, &from))
 			continue;

@@ -13,6 +13,8 @@ struct denial {
 	struct snapshot plain;
 	struct pattern left;
 	struct pattern right;
+	struct name_text left_text;
+	struct name_text right_text;
 	bool overlaps; /* something could be allowed that it forbids */
 };
 
@@ -77,8 +79,9 @@ check_grant(void *arg, grant_name left, grant_name right, bool denial,
 	    struct origin origin)
 {
 	struct denial *d = arg;
-	struct pattern who = grants_pattern(d->lint->grants, left);
-	struct pattern what = grants_pattern(d->lint->grants, right);
+	struct name_text texts[2];
+	struct pattern who = grants_pattern(d->lint->grants, left, &texts[0]);
+	struct pattern what = grants_pattern(d->lint->grants, right, &texts[1]);
 
 	(void)origin;
 	d->overlaps = !denial && lefts_overlap(&d->left, &who) &&
@@ -90,7 +93,8 @@ static bool
 check_alias(void *arg, grant_name name)
 {
 	struct denial *d = arg;
-	struct pattern alias = grants_pattern(d->lint->grants, name);
+	struct name_text text;
+	struct pattern alias = grants_pattern(d->lint->grants, name, &text);
 
 	d->overlaps = (grants_about(d->lint->grants, name) & NAME_ALIAS) != 0 &&
 		      rights_overlap(&d->right, &alias);
@@ -155,8 +159,8 @@ check_denial(void *arg, grant_name left, grant_name right, bool denial,
 
 	if (!denial)
 		return true;
-	d->left = grants_pattern(d->lint->grants, left);
-	d->right = grants_pattern(d->lint->grants, right);
+	d->left = grants_pattern(d->lint->grants, left, &d->left_text);
+	d->right = grants_pattern(d->lint->grants, right, &d->right_text);
 	if (denies_something(d))
 		return true;
 	who = lint_spell(d->lint, left);
@@ -181,14 +185,16 @@ copy_grant(void *arg, grant_name left, grant_name right, bool denial,
 	   struct origin origin)
 {
 	struct copy *copy = arg;
+	struct name_text texts[2];
+	/* Where it stands is not asked for again. */
 	const struct map_entry entry = {
 	    .kind = ENTRY_GRANT,
-	    .left = grants_pattern(copy->from, left),
-	    .right = grants_pattern(copy->from, right),
-	    .line = origin.line,
+	    .left = grants_pattern(copy->from, left, &texts[0]),
+	    .right = grants_pattern(copy->from, right, &texts[1]),
 	};
 
-	return denial || grants_add(copy->to, &entry, origin.map);
+	(void)origin;
+	return denial || grants_add(copy->to, &entry, 0);
 }
 
 /* Copy what is known of a name besides grants. */
@@ -196,9 +202,10 @@ static bool
 copy_name(void *arg, grant_name name)
 {
 	struct copy *copy = arg;
+	struct name_text texts[2];
 	struct map_entry entry = {
 	    .kind = ENTRY_ACCOUNT,
-	    .left = grants_pattern(copy->from, name),
+	    .left = grants_pattern(copy->from, name, &texts[0]),
 	};
 	size_t count;
 	const struct grant_edge *edges = grants_edges(copy->from, name, &count);
@@ -208,7 +215,8 @@ copy_name(void *arg, grant_name name)
 		return false;
 	entry.kind = ENTRY_ALIAS;
 	for (size_t i = 0; i < count; i++) {
-		entry.right = grants_pattern(copy->from, edges[i].to);
+		entry.right =
+		    grants_pattern(copy->from, edges[i].to, &texts[1]);
 		entry.line = edges[i].origin.line;
 		if (!grants_add(copy->to, &entry, edges[i].origin.map))
 			return false;

@@ -53,7 +53,8 @@ static void
 check_edge(struct destinations *d, const struct grant_edge *edge)
 {
 	struct lint *lint = d->lint;
-	struct pattern to = grants_pattern(lint->grants, edge->to);
+	struct name_text name;
+	struct pattern to = grants_pattern(lint->grants, edge->to, &name);
 	struct address address;
 	struct address base;
 	char *from;

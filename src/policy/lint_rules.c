@@ -95,7 +95,8 @@ check_account(void *arg, grant_name name)
 {
 	struct cover *cover = arg;
 	struct lint *lint = cover->lint;
-	struct pattern pattern = grants_pattern(lint->grants, name);
+	struct name_text text;
+	struct pattern pattern = grants_pattern(lint->grants, name, &text);
 	struct address account;
 	uint32_t line;
 

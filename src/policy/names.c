@@ -4,12 +4,20 @@
 
 #include <stdlib.h>
 
-/* How a name lies in the pool: this, not aligned, then its text. */
-struct record {
+enum { PART_MIN = 16 }; /* slots */
+
+/* How a name lies in the pool: this, not aligned, then its local part. */
+struct __attribute__((packed)) record {
+	uint32_t domain;
 	uint16_t len;
-	uint8_t kind;
-	uint8_t about;
+	unsigned kind : 3;
+	unsigned about : 5;
 };
+
+_Static_assert(sizeof(struct record) == 7, "there are millions of them");
+
+_Static_assert(PATTERN_KINDS <= 8, "three bits hold a kind");
+_Static_assert(NAME_TARGET < 32, "five bits hold what is known of a name");
 
 static struct record
 record_at(const struct names *names, grant_name name)
@@ -20,65 +28,111 @@ record_at(const struct names *names, grant_name name)
 	return record;
 }
 
-static uint32_t
-tag_of(const struct names *names, enum pattern_kind kind, struct span text)
+static struct span
+local_at(const struct names *names, grant_name name, size_t len)
 {
-	uint64_t hash = hash_bytes(&names->key, text.data, text.len);
+	return span_of(pool_at(&names->pool, name) + sizeof(struct record),
+		       len);
+}
 
-	return (uint32_t)(hash >> 32) ^ ((uint32_t)kind * 0x9e3779b1U);
+/* Divide a pattern's text; *has_domain tells whether it has such a part. */
+static struct span
+divide(enum pattern_kind kind, struct span text, struct span *domain,
+       bool *has_domain)
+{
+	const char *at;
+
+	*has_domain = true;
+	*domain = text;
+	switch (kind) {
+	case PATTERN_DOMAIN:
+	case PATTERN_SUBDOMAINS:
+	case PATTERN_OWN_AT:
+		return SPAN_NONE;
+	default:
+		at = memrchr(text.data, '@', text.len);
+		*has_domain = at != NULL;
+		if (at == NULL)
+			return text;
+		*domain = span_from(text, (size_t)(at - text.data) + 1);
+		return span_of(text.data, (size_t)(at - text.data));
+	}
+}
+
+/* Hash what is left of a key; kind and domain, which no stranger can choose,
+ * are part of the hash's own key. */
+static uint32_t
+hash_of(const struct names *names, const struct name_key *key)
+{
+	const struct hash_key own = {names->key.k0 ^ key->domain,
+				     names->key.k1 ^ (uint64_t)key->kind};
+
+	return (uint32_t)(hash_bytes(&own, key->local.data, key->local.len) >>
+			  32);
 }
 
 static bool
-is_name(const struct names *names, grant_name name, enum pattern_kind kind,
-	struct span text)
+is_name(const struct names *names, grant_name name, const struct name_key *key)
 {
-	const char *place = pool_at(&names->pool, name);
-	struct record record;
+	struct record record = record_at(names, name);
 
-	memcpy(&record, place, sizeof(record));
-	return record.len == text.len && record.kind == kind &&
-	       memcmp(place + sizeof(record), text.data, text.len) == 0;
+	return record.len == key->local.len && record.domain == key->domain &&
+	       record.kind == key->kind &&
+	       span_equal(local_at(names, name, record.len), key->local);
 }
 
-/* The slot of a pattern, or the free one where it would be. */
-static struct name_slot *
-find_slot(const struct names *names, uint32_t tag, enum pattern_kind kind,
-	  struct span text)
+static struct name_part *
+part_of(struct names *names, uint32_t hash)
 {
-	size_t i = slot_of(tag, names->size);
+	return &names->parts[hash >> (32 - NAME_PART_BITS)];
+}
+
+/* Where the search for a hash begins in its part. */
+static size_t
+first_slot(const struct name_part *part, uint32_t hash)
+{
+	return slot_of(hash << NAME_PART_BITS, part->size);
+}
+
+/* The slot of a key in its part, or the free one where it would be. */
+static struct name_slot *
+find_slot(const struct names *names, const struct name_part *part,
+	  const struct name_key *key)
+{
+	size_t i = first_slot(part, key->hash);
 
 	for (;;) {
-		struct name_slot *slot = &names->slots[i];
+		struct name_slot *slot = &part->slots[i];
 
-		if (slot->name == 0 || (slot->tag == tag &&
-					is_name(names, slot->name, kind, text)))
+		if (slot->name == 0 || (slot->hash == key->hash &&
+					is_name(names, slot->name, key)))
 			return slot;
-		if (++i == names->size)
+		if (++i == part->size)
 			i = 0;
 	}
 }
 
-/* Give the table another size; it has to be more than count. */
+/* Give a part another size; it has to be more than it holds. */
 static bool
-resize(struct names *names, size_t size)
+resize(struct name_part *part, size_t size)
 {
-	struct name_slot *slots = memory_try_zero(size, sizeof(*slots));
+	struct name_part grown = {.size = size, .count = part->count};
 
-	if (slots == NULL)
+	grown.slots = memory_try_zero(grown.size, sizeof(*grown.slots));
+	if (grown.slots == NULL)
 		return false;
-	for (size_t k = 0; k < names->size; k++) {
-		size_t i = slot_of(names->slots[k].tag, size);
+	for (size_t k = 0; k < part->size; k++) {
+		size_t i = first_slot(&grown, part->slots[k].hash);
 
-		if (names->slots[k].name == 0)
+		if (part->slots[k].name == 0)
 			continue;
-		while (slots[i].name != 0)
-			if (++i == size)
+		while (grown.slots[i].name != 0)
+			if (++i == grown.size)
 				i = 0;
-		slots[i] = names->slots[k];
+		grown.slots[i] = part->slots[k];
 	}
-	free(names->slots);
-	names->slots = slots;
-	names->size = size;
+	free(part->slots);
+	*part = grown;
 	return true;
 }
 
@@ -87,6 +141,7 @@ names_init(struct names *names)
 {
 	*names = (struct names){0};
 	pool_init(&names->pool);
+	texts_init(&names->domains);
 	hash_key_random(&names->key);
 }
 
@@ -94,32 +149,48 @@ void
 names_fini(struct names *names)
 {
 	pool_fini(&names->pool);
-	free(names->slots);
-	names->slots = NULL;
+	texts_fini(&names->domains);
+	for (size_t i = 0; i < NAME_PARTS; i++)
+		free(names->parts[i].slots);
+	free(names->cells);
 }
 
-uint32_t
-names_expect(const struct names *names, const struct pattern *pattern)
+bool
+names_expect(struct names *names, const struct pattern *pattern,
+	     struct name_key *key)
 {
-	uint32_t tag = tag_of(names, pattern->kind, pattern->text);
+	const struct name_part *part;
+	struct span domain;
+	bool has_domain;
 
-	if (names->size > 0)
-		__builtin_prefetch(&names->slots[slot_of(tag, names->size)]);
-	return tag;
+	*key = (struct name_key){.kind = pattern->kind};
+	key->local = divide(pattern->kind, pattern->text, &domain, &has_domain);
+	if (has_domain) {
+		key->domain = texts_add(&names->domains, domain);
+		if (key->domain == 0)
+			return false;
+	}
+	key->hash = hash_of(names, key);
+	part = part_of(names, key->hash);
+	if (part->size > 0)
+		__builtin_prefetch(&part->slots[first_slot(part, key->hash)]);
+	return true;
 }
 
 grant_name
-names_add(struct names *names, const struct pattern *pattern, uint32_t tag)
+names_add(struct names *names, const struct name_key *key)
 {
-	struct record record = {.len = (uint16_t)pattern->text.len,
-				.kind = (uint8_t)pattern->kind};
+	const struct record record = {.domain = key->domain,
+				      .len = (uint16_t)key->local.len,
+				      .kind = (unsigned)key->kind & 7U};
+	struct name_part *part = part_of(names, key->hash);
 	struct name_slot *slot;
 	char *place;
 
-	if (names->count + names->count / 4 >= names->size &&
-	    !resize(names, names->size == 0 ? 64 : names->size * 2))
+	if (part->count + part->count / 4 >= part->size &&
+	    !resize(part, part->size == 0 ? PART_MIN : part->size * 2))
 		return 0;
-	slot = find_slot(names, tag, pattern->kind, pattern->text);
+	slot = find_slot(names, part, key);
 	if (slot->name != 0)
 		return slot->name;
 	slot->name =
@@ -127,38 +198,110 @@ names_add(struct names *names, const struct pattern *pattern, uint32_t tag)
 	if (slot->name == 0)
 		return 0;
 	memcpy(place, &record, sizeof(record));
-	memcpy(place + sizeof(record), pattern->text.data, record.len);
-	slot->tag = tag;
+	memcpy(place + sizeof(record), key->local.data, record.len);
+	slot->hash = key->hash;
+	part->count++;
 	names->count++;
-	names->kinds[pattern->kind]++;
+	names->kinds[key->kind]++;
 	return slot->name;
 }
 
-grant_name
-names_find(const struct names *names, enum pattern_kind kind, struct span text)
+/* Move what a part has to the cells, and end it. */
+static void
+move_part(struct names *names, struct name_part *part)
 {
-	if (names->kinds[kind] == 0)
-		return 0;
-	return find_slot(names, tag_of(names, kind, text), kind, text)->name;
+	for (size_t k = 0; k < part->size; k++) {
+		const struct name_slot *slot = &part->slots[k];
+		size_t i = slot_of(slot->hash, names->size);
+
+		if (slot->name == 0)
+			continue;
+		while (names->cells[i].name != 0)
+			if (++i == names->size)
+				i = 0;
+		names->cells[i] =
+		    (struct name_cell){(uint16_t)slot->hash, slot->name};
+	}
+	free(part->slots);
+	*part = (struct name_part){0};
 }
 
 bool
 names_seal(struct names *names)
 {
-	size_t wanted = names->count + names->count / 4 + 1;
+	names->size = names->count + names->count / 4 + 1;
+	names->cells = memory_try_zero(names->size, sizeof(*names->cells));
+	if (names->cells == NULL)
+		return false;
+	/* In the order of the hashes, so one end of the cells at a time. */
+	for (size_t i = 0; i < NAME_PARTS; i++)
+		move_part(names, &names->parts[i]);
+	return true;
+}
 
-	/* To copy it is not worth a small gain. */
-	return wanted + wanted / 4 >= names->size || resize(names, wanted);
+/* The name of a key, or 0. */
+static grant_name
+find_cell(const struct names *names, const struct name_key *key)
+{
+	size_t i = slot_of(key->hash, names->size);
+
+	for (;;) {
+		const struct name_cell cell = names->cells[i];
+
+		if (cell.name == 0 || (cell.tag == (uint16_t)key->hash &&
+				       is_name(names, cell.name, key)))
+			return cell.name;
+		if (++i == names->size)
+			i = 0;
+	}
+}
+
+grant_name
+names_find(const struct names *names, enum pattern_kind kind, struct span text)
+{
+	struct name_key key = {.kind = kind};
+	struct span domain;
+	bool has_domain;
+
+	if (names->kinds[kind] == 0)
+		return 0;
+	key.local = divide(kind, text, &domain, &has_domain);
+	if (has_domain) {
+		key.domain = texts_find(&names->domains, domain);
+		if (key.domain == 0)
+			return 0;
+	}
+	key.hash = hash_of(names, &key);
+	return find_cell(names, &key);
+}
+
+enum pattern_kind
+names_kind(const struct names *names, grant_name name)
+{
+	return (enum pattern_kind)record_at(names, name).kind;
 }
 
 struct pattern
-names_pattern(const struct names *names, grant_name name)
+names_pattern(const struct names *names, grant_name name,
+	      struct name_text *text)
 {
 	struct record record = record_at(names, name);
+	struct pattern pattern = {(enum pattern_kind)record.kind, SPAN_NONE};
+	struct span domain;
 
-	return (struct pattern){
-	    (enum pattern_kind)record.kind,
-	    span_of(pool_at(&names->pool, name) + sizeof(record), record.len)};
+	pattern.text = local_at(names, name, record.len);
+	if (record.domain == 0)
+		return pattern;
+	domain = texts_at(&names->domains, record.domain);
+	if (pattern.kind != PATTERN_ADDRESS) {
+		pattern.text = domain;
+		return pattern;
+	}
+	memcpy(text->bytes, pattern.text.data, record.len);
+	text->bytes[record.len] = '@';
+	memcpy(text->bytes + record.len + 1, domain.data, domain.len);
+	pattern.text = span_of(text->bytes, record.len + 1U + domain.len);
+	return pattern;
 }
 
 unsigned
@@ -174,12 +317,17 @@ names_mark(struct names *names, grant_name name, unsigned about)
 		      (name & (POOL_CHUNK - 1));
 	struct record record = record_at(names, name);
 
-	record.about |= (uint8_t)about;
+	record.about |= about & 31U;
 	memcpy(place, &record, sizeof(record));
 }
 
 size_t
 names_memory(const struct names *names)
 {
-	return pool_size(&names->pool) + names->size * sizeof(*names->slots);
+	size_t size = pool_size(&names->pool) + texts_memory(&names->domains) +
+		      names->size * sizeof(*names->cells);
+
+	for (size_t i = 0; i < NAME_PARTS; i++)
+		size += names->parts[i].size * sizeof(struct name_slot);
+	return size;
 }

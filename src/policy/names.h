@@ -1,26 +1,53 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The names of a set of grants: every pattern once, as a 32-bit reference into
- * a pool, found by a keyed hash in an open-addressing table.
+ * a pool. A name is kept as its local part and a reference to its domain, of
+ * which there are few; it is found by a keyed hash in an open-addressing table.
  */
 #ifndef POLICY_NAMES_H
 #define POLICY_NAMES_H
 
-#include "base/hash.h"
-#include "base/pool.h"
 #include "policy/grants.h"
+#include "texts.h"
 
-/* 32 bits of the hash, which place it, and where the name is; 0: free. */
+/* What a pattern is looked up by. */
+struct name_key {
+	enum pattern_kind kind;
+	uint32_t domain; /* in names.domains; 0: it has none */
+	struct span local;
+	uint32_t hash;
+};
+
+/* While names are added: the hash, which places it, and the name; 0: free. */
 struct name_slot {
-	uint32_t tag;
+	uint32_t hash;
+	grant_name name;
+};
+
+/* The table is made of parts, which grow one at a time: so hardly more memory
+ * is needed for that than they have in the end. */
+enum { NAME_PART_BITS = 3, NAME_PARTS = 1 << NAME_PART_BITS };
+
+/* The slots of all hashes that begin with the part's number. */
+struct name_part {
+	struct name_slot *slots;
+	size_t size;
+	size_t count;
+};
+
+/* Once they are sealed: as many bits of the hash as tell most others apart. */
+struct __attribute__((packed)) name_cell {
+	uint16_t tag;
 	grant_name name;
 };
 
 struct names {
 	struct pool pool;
+	struct texts domains;
 	struct hash_key key;
-	struct name_slot *slots;
-	size_t size; /* of slots */
+	struct name_part parts[NAME_PARTS]; /* until they are sealed */
+	struct name_cell *cells;            /* then */
+	size_t size;                        /* of cells */
 	size_t count;
 	size_t kinds[PATTERN_KINDS]; /* how many names of each */
 };
@@ -28,32 +55,24 @@ struct names {
 /* The caller's storage. */
 void names_init(struct names *names);
 void names_fini(struct names *names);
-/* The tag of a pattern that will be added soon: its place in memory is asked
- * for, so that it need not be waited for then. */
-uint32_t names_expect(const struct names *names, const struct pattern *pattern);
-/* The name of a pattern of that tag, made where there is none; 0 without
- * memory. */
-grant_name names_add(struct names *names, const struct pattern *pattern,
-		     uint32_t tag);
-/* The name of a pattern, or 0. */
+/* Make the key of a pattern that will be added soon; it borrows the pattern's
+ * text. Its place in memory is asked for, so that it need not be waited for
+ * then. False without memory. */
+bool names_expect(struct names *names, const struct pattern *pattern,
+		  struct name_key *key);
+/* The name of a key, made where there is none; 0 without memory. */
+grant_name names_add(struct names *names, const struct name_key *key);
+/* Make them as small as they get, and fit to be found; false without memory. */
+bool names_seal(struct names *names);
+/* The name of a pattern, or 0; once they are sealed. */
 grant_name names_find(const struct names *names, enum pattern_kind kind,
 		      struct span text);
-/* Make the table as small as it works well; false without memory. */
-bool names_seal(struct names *names);
 
-struct pattern names_pattern(const struct names *names, grant_name name);
+enum pattern_kind names_kind(const struct names *names, grant_name name);
+struct pattern names_pattern(const struct names *names, grant_name name,
+			     struct name_text *text);
 unsigned names_about(const struct names *names, grant_name name);
 void names_mark(struct names *names, grant_name name, unsigned about);
 size_t names_memory(const struct names *names);
-
-/*
- * Place a 32-bit hash in a table of size slots: its share of the range, so
- * that any size will do and no division is needed.
- */
-static inline size_t
-slot_of(uint32_t hash, size_t size)
-{
-	return (size_t)(((uint64_t)hash * size) >> 32);
-}
 
 #endif

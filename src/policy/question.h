@@ -12,8 +12,8 @@
 /* One spelling of a side of a grant that could answer the question. */
 struct side {
 	enum pattern_kind kind;
-	grant_name name; /* 0: no map has it; kept for the trace alone */
-	struct span text;
+	grant_name name;  /* 0: no map has it; kept for the trace alone */
+	struct span text; /* valid where there is no name */
 };
 
 struct sides {

@@ -93,7 +93,7 @@ sides_of_login(struct decider *q)
 				   address_span(&q->scratch));
 		if (name != 0)
 			sides_add(q, lefts, PATTERN_ADDRESS,
-				  grants_pattern(q->grants, name).text);
+				  address_span(&q->scratch));
 	}
 	for (size_t i = 0; i < domains->count; i++)
 		sides_add(q, lefts, PATTERN_DOMAIN, domains->list[i]);

@@ -217,8 +217,9 @@ static void
 give_domain(struct finder *finder, const struct grant_edge *edge)
 {
 	const struct grants *grants = finder->survey->snapshot->grants;
-	struct pattern to = grants_pattern(grants, edge->to);
-	struct pattern from = grants_pattern(grants, edge->from);
+	struct name_text texts[2];
+	struct pattern to = grants_pattern(grants, edge->to, &texts[0]);
+	struct pattern from = grants_pattern(grants, edge->from, &texts[1]);
 	struct shape shape = {.head = SPAN_NONE};
 
 	buffer_clear(&finder->owner);

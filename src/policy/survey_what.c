@@ -56,14 +56,14 @@ is_denied(const struct what *what, grant_name right)
 {
 	const struct grants *grants = what->survey.snapshot->grants;
 	grant_name any = grants_name(grants, PATTERN_ANY, SPAN_NONE);
-	struct pattern pattern = grants_pattern(grants, right);
+	enum pattern_kind kind = grants_kind(grants, right);
 	struct origin origin;
 
 	for (size_t i = 0; i < what->lefts.count; i++) {
 		grant_name left = what->lefts.list[i].name;
 
 		if (grants_find(grants, left, right, true, &origin) ||
-		    (pattern.kind != PATTERN_NULL &&
+		    (kind != PATTERN_NULL &&
 		     grants_find(grants, left, any, true, &origin)))
 			return true;
 	}
@@ -94,7 +94,8 @@ visit_grant(void *arg, grant_name left, grant_name right, bool denial,
 {
 	struct what *what = arg;
 	const struct snapshot *snapshot = what->survey.snapshot;
-	struct pattern sender = grants_pattern(snapshot->grants, right);
+	struct name_text text;
+	struct pattern sender = grants_pattern(snapshot->grants, right, &text);
 
 	if (survey_find(&what->lefts, left) == NULL)
 		return true;
@@ -154,7 +155,7 @@ visit_domain(struct what *what, grant_name name, const struct pattern *domain)
 
 	try_catch_all(what, domain);
 	for (size_t i = 0; i < count; i++) {
-		if (grants_pattern(grants, edges[i].to).kind != PATTERN_DOMAIN)
+		if (grants_kind(grants, edges[i].to) != PATTERN_DOMAIN)
 			continue;
 		if (!memory_try_grow((void **)&what->domains,
 				     &what->domain_room, what->domain_count,
@@ -171,7 +172,8 @@ visit_name(void *arg, grant_name name)
 {
 	struct what *what = arg;
 	const struct grants *grants = what->survey.snapshot->grants;
-	struct pattern pattern = grants_pattern(grants, name);
+	struct name_text text;
+	struct pattern pattern = grants_pattern(grants, name, &text);
 
 	if ((grants_about(grants, name) & NAME_ALIAS) == 0)
 		return true;
@@ -191,9 +193,11 @@ add_domain_aliases(struct what *what, struct span sender)
 	if (!address_parse(&address, sender, SPAN_NONE))
 		return;
 	for (size_t i = 0; i < what->domain_count; i++) {
+		struct name_text texts[2];
 		struct pattern from =
-		    grants_pattern(grants, what->domains[i].from);
-		struct pattern to = grants_pattern(grants, what->domains[i].to);
+		    grants_pattern(grants, what->domains[i].from, &texts[0]);
+		struct pattern to =
+		    grants_pattern(grants, what->domains[i].to, &texts[1]);
 
 		if (span_equal(to.text, address_domain_of(&address)))
 			add_local(what, address_local(&address), from.text);

@@ -118,7 +118,9 @@ visit_grant(void *arg, grant_name left, grant_name right, bool denial,
 {
 	struct who *who = arg;
 	struct survey *survey = &who->survey;
-	struct pattern login = grants_pattern(survey->snapshot->grants, left);
+	struct name_text text;
+	struct pattern login =
+	    grants_pattern(survey->snapshot->grants, left, &text);
 	const struct side *side = survey_find(&who->rights, right);
 
 	if (right == who->own_at && right != 0 && denial) {

@@ -14,7 +14,8 @@ struct counting {
 static grant_name
 counterpart(const struct counting *counting, grant_name name)
 {
-	struct pattern pattern = grants_pattern(counting->from, name);
+	struct name_text text;
+	struct pattern pattern = grants_pattern(counting->from, name, &text);
 
 	return grants_name(counting->in, pattern.kind, pattern.text);
 }

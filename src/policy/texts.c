@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "texts.h"
+#include "base/memory.h"
+
+#include <stdlib.h>
+
+void
+texts_init(struct texts *texts)
+{
+	*texts = (struct texts){0};
+	pool_init(&texts->pool);
+	hash_key_random(&texts->key);
+}
+
+void
+texts_fini(struct texts *texts)
+{
+	pool_fini(&texts->pool);
+	free(texts->slots);
+	texts->slots = NULL;
+}
+
+struct span
+texts_at(const struct texts *texts, uint32_t text)
+{
+	const char *place = pool_at(&texts->pool, text);
+	uint16_t len;
+
+	memcpy(&len, place, sizeof(len));
+	return span_of(place + sizeof(len), len);
+}
+
+static uint32_t
+tag_of(const struct texts *texts, struct span text)
+{
+	return (uint32_t)(hash_bytes(&texts->key, text.data, text.len) >> 32);
+}
+
+/* The slot of a text, or the free one where it would be. */
+static struct text_slot *
+find_slot(const struct texts *texts, uint32_t tag, struct span text)
+{
+	size_t i = slot_of(tag, texts->size);
+
+	for (;;) {
+		struct text_slot *slot = &texts->slots[i];
+
+		if (slot->text == 0 ||
+		    (slot->tag == tag &&
+		     span_equal(texts_at(texts, slot->text), text)))
+			return slot;
+		if (++i == texts->size)
+			i = 0;
+	}
+}
+
+/* Make the table twice as large. */
+static bool
+grow(struct texts *texts)
+{
+	size_t size = texts->size == 0 ? 16 : texts->size * 2;
+	struct text_slot *slots = memory_try_zero(size, sizeof(*slots));
+
+	if (slots == NULL)
+		return false;
+	for (size_t k = 0; k < texts->size; k++) {
+		size_t i = slot_of(texts->slots[k].tag, size);
+
+		if (texts->slots[k].text == 0)
+			continue;
+		while (slots[i].text != 0)
+			if (++i == size)
+				i = 0;
+		slots[i] = texts->slots[k];
+	}
+	free(texts->slots);
+	texts->slots = slots;
+	texts->size = size;
+	return true;
+}
+
+/* Put a text into the pool and its slot. */
+static uint32_t
+store(struct texts *texts, struct text_slot *slot, uint32_t tag,
+      struct span text)
+{
+	const uint16_t len = (uint16_t)text.len;
+	char *place;
+
+	slot->text = pool_add(&texts->pool, sizeof(len) + len, &place);
+	if (slot->text == 0)
+		return 0;
+	slot->tag = tag;
+	memcpy(place, &len, sizeof(len));
+	memcpy(place + sizeof(len), text.data, len);
+	texts->count++;
+	return slot->text;
+}
+
+uint32_t
+texts_add(struct texts *texts, struct span text)
+{
+	struct text_slot *slot;
+	uint32_t tag;
+
+	if (texts->last != 0 && span_equal(texts_at(texts, texts->last), text))
+		return texts->last;
+	if (texts->count + texts->count / 4 >= texts->size && !grow(texts))
+		return 0;
+	tag = tag_of(texts, text);
+	slot = find_slot(texts, tag, text);
+	texts->last =
+	    slot->text != 0 ? slot->text : store(texts, slot, tag, text);
+	return texts->last;
+}
+
+uint32_t
+texts_find(const struct texts *texts, struct span text)
+{
+	if (texts->count == 0)
+		return 0;
+	return find_slot(texts, tag_of(texts, text), text)->text;
+}
+
+size_t
+texts_memory(const struct texts *texts)
+{
+	return pool_size(&texts->pool) + texts->size * sizeof(*texts->slots);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A set of texts, each kept once: the domains of names, which many share. */
+#ifndef POLICY_TEXTS_H
+#define POLICY_TEXTS_H
+
+#include "base/hash.h"
+#include "base/pool.h"
+#include "base/span.h"
+
+/* 32 bits of the hash, which place it, and where the text is; 0: free. */
+struct text_slot {
+	uint32_t tag;
+	uint32_t text;
+};
+
+struct texts {
+	struct pool pool;
+	struct hash_key key;
+	struct text_slot *slots;
+	size_t size; /* of slots */
+	size_t count;
+	uint32_t last; /* added; neighbours tend to share */
+};
+
+/* The caller's storage. */
+void texts_init(struct texts *texts);
+void texts_fini(struct texts *texts);
+/* Where a text of at most UINT16_MAX bytes is, put there if it was not; 0
+ * without memory. */
+uint32_t texts_add(struct texts *texts, struct span text);
+/* Where a text is, or 0. */
+uint32_t texts_find(const struct texts *texts, struct span text);
+/* The text there; valid until texts_fini(). */
+struct span texts_at(const struct texts *texts, uint32_t text);
+size_t texts_memory(const struct texts *texts);
+
+/*
+ * Place a 32-bit hash in a table of size slots: its share of the range, so
+ * that any size will do and no division is needed.
+ */
+static inline size_t
+slot_of(uint32_t hash, size_t size)
+{
+	return (size_t)(((uint64_t)hash * size) >> 32);
+}
+
+#endif

@@ -60,6 +60,10 @@ struct map_entry {
  */
 typedef bool map_sink(void *arg, const struct map_entry *entry);
 
+/* Told, before the entries of a large map come, about how many names they will
+ * have. */
+typedef void map_expect(void *arg, size_t names);
+
 /* What a loader needs to know and where it says what is wrong. */
 struct map_context {
 	const char *name; /* for problems, as the user gave it; borrowed */
@@ -68,6 +72,7 @@ struct map_context {
 	size_t local_domain_count;
 	struct problems *problems;
 	map_sink *sink;
+	map_expect *expect; /* or NULL */
 	void *arg;
 };
 

@@ -44,6 +44,9 @@ struct grants;
 struct grants *grants_new(void);
 void grants_free(struct grants *grants);
 
+/* About so many names more are going to come: make room for them at once, not
+ * step by step. */
+void grants_expect(struct grants *grants, size_t names);
 /* Add one entry that stands in map number map; false without memory. Maps come
  * in their order. The same grant twice stays where it was first seen. */
 bool grants_add(struct grants *grants, const struct map_entry *entry,

@@ -235,6 +235,12 @@ settle(struct grants *grants)
 	return true;
 }
 
+void
+grants_expect(struct grants *grants, size_t names)
+{
+	names_reserve(&grants->names, names);
+}
+
 bool
 grants_add(struct grants *grants, const struct map_entry *entry, uint16_t map)
 {

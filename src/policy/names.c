@@ -155,6 +155,18 @@ names_fini(struct names *names)
 	free(names->cells);
 }
 
+void
+names_reserve(struct names *names, size_t more)
+{
+	size_t count = (names->count + more) / NAME_PARTS;
+	/* A quarter stays free, and a guess may be a little low. */
+	size_t size = count + count / 4 + count / 16;
+
+	for (size_t i = 0; i < NAME_PARTS; i++)
+		if (names->parts[i].size < size)
+			(void)resize(&names->parts[i], size);
+}
+
 bool
 names_expect(struct names *names, const struct pattern *pattern,
 	     struct name_key *key)

@@ -55,6 +55,8 @@ struct names {
 /* The caller's storage. */
 void names_init(struct names *names);
 void names_fini(struct names *names);
+/* Make room for about so many more; without memory for that, do nothing. */
+void names_reserve(struct names *names, size_t more);
 /* Make the key of a pattern that will be added soon; it borrows the pattern's
  * text. Its place in memory is asked for, so that it need not be waited for
  * then. False without memory. */

@@ -21,6 +21,14 @@ take_entry(void *arg, const struct map_entry *entry)
 	return grants_add(loading->snapshot->grants, entry, loading->map);
 }
 
+static void
+expect_names(void *arg, size_t names)
+{
+	struct loading *loading = arg;
+
+	grants_expect(loading->snapshot->grants, names);
+}
+
 /* Load one map; false where there is no memory. */
 static bool
 load_map(struct snapshot *snapshot, uint16_t number, struct problems *problems)
@@ -35,6 +43,7 @@ load_map(struct snapshot *snapshot, uint16_t number, struct problems *problems)
 	    .local_domain_count = settings->local_domains.count,
 	    .problems = problems,
 	    .sink = take_entry,
+	    .expect = expect_names,
 	    .arg = &loading,
 	};
 

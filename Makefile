@@ -46,7 +46,8 @@ QUERY    = $(patsubst tests/parity/%.c,$T/%,$(wildcard tests/parity/*.c))
 FUZZ     = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 REPLAY   = $(FUZZ:fuzz_%=$T/replay_%)
 FUZZERS  = $(FUZZ:%=$(BUILD)/%)
-PROGRAMS = $(UNIT) $(QUERY) $(REPLAY) $(BENCH)
+STRESS   = $(patsubst tests/stress/%.c,$T/stress/%,$(wildcard tests/stress/*.c))
+PROGRAMS = $(UNIT) $(QUERY) $(REPLAY) $(BENCH) $(STRESS)
 
 COMPILE = $(CC) $(FG_CPPFLAGS) $(CPPFLAGS) $(FG_CFLAGS) $(CFLAGS)
 LINK    = $(FG_LDFLAGS) $(LDFLAGS)
@@ -97,6 +98,9 @@ $T/bench/%: tests/bench/%.c $(LIBRARY)
 	$(call TEST)
 
 $T/replay_%: tests/fuzz/fuzz_%.c $(BUILD)/tests/fuzz/replay.o $(LIBRARY)
+	$(call TEST)
+
+$T/stress/%: tests/stress/%.c $(LIBRARY)
 	$(call TEST)
 
 $(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(LIBRARY)

@@ -46,7 +46,7 @@ QUERY    = $(patsubst tests/parity/%.c,$T/%,$(wildcard tests/parity/*.c))
 FUZZ     = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 REPLAY   = $(FUZZ:fuzz_%=$T/replay_%)
 FUZZERS  = $(FUZZ:%=$(BUILD)/%)
-STRESS   = $(patsubst tests/stress/%.c,$T/stress/%,$(wildcard tests/stress/*.c))
+STRESS   = $T/stress/truncate $T/stress/clock.so
 PROGRAMS = $(UNIT) $(QUERY) $(REPLAY) $(BENCH) $(STRESS)
 
 COMPILE = $(CC) $(FG_CPPFLAGS) $(CPPFLAGS) $(FG_CFLAGS) $(CFLAGS)
@@ -99,6 +99,11 @@ $T/bench/%: tests/bench/%.c $(LIBRARY)
 
 $T/replay_%: tests/fuzz/fuzz_%.c $(BUILD)/tests/fuzz/replay.o $(LIBRARY)
 	$(call TEST)
+
+$T/stress/%.so: tests/stress/%.c
+	$(SAY) "  TEST  $@"
+	@mkdir -p $(@D)
+	$Q$(COMPILE) -fPIC -shared -o $@ $<
 
 $T/stress/%: tests/stress/%.c $(LIBRARY)
 	$(call TEST)

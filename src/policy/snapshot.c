@@ -84,13 +84,21 @@ may_serve(const struct settings *settings, const struct problems *problems)
 	return problems->errors == 0 || settings->map_errors == MAP_ERRORS_SKIP;
 }
 
-/* Append the problems of one list to another. */
+/* Append the problems of one list to another, those that are counted only as
+ * well. */
 static void
 move_problems(struct problems *from, struct problems *to)
 {
+	size_t warnings = to->warnings + from->warnings;
+	size_t errors = to->errors + from->errors;
+	size_t refusals = to->refusals + from->refusals;
+
 	for (size_t i = 0; i < from->count; i++)
 		problems_add(to, from->list[i].severity, from->list[i].file,
 			     from->list[i].line, "%s", from->list[i].text);
+	to->warnings = warnings;
+	to->errors = errors;
+	to->refusals = refusals;
 	problems_fini(from);
 }
 

@@ -427,6 +427,8 @@ def kills(stage):
         that(content in whole.values(), f"kill {i} has left {len(content or b'')} bytes, not a map")
         seen["odd" if content == whole["odd"] else "even"] += 1
         seen["temporary"] += os.path.exists(stage.path("killed.cdb.tmp"))
+    print(f"# figure: compile killed {KILLS} times: the map was whole each time, and a temporary "
+          f"file beside it {seen['temporary']} times", flush=True)
     that(KILLS < 20 or min(seen.values()) > 0, f"the kills did not come at all moments: {seen}")
     stage.compile("killed.cdb", "text:odd")
     equal(stage.content("killed.cdb"), whole["odd"], "the map that is made at last")

@@ -130,9 +130,9 @@ def few_descriptors(stage):
     crowd = connect_all(server, 500)
     for client in crowd:  # a request begun: none of them is idle
         client.send(b"request=")
-    cpu, began = server.cpu(), time.monotonic()
+    cpu, began, longest = server.cpu(), time.monotonic(), 0
     for _ in range(10):
-        equal(inside.ask(LOGIN, OWN), "DUNNO", "in the crowd")
+        longest = max(longest, ask_times(inside, 1)[0])
         time.sleep(0.2)
     share = (server.cpu() - cpu) / (time.monotonic() - began)
     that(share < 0.05, f"{share:.0%} of a CPU")
@@ -141,7 +141,10 @@ def few_descriptors(stage):
     close_all(crowd)
     began = time.monotonic()
     equal(server.ask(LOGIN, OWN), "DUNNO", "after the crowd")
-    that(time.monotonic() - began < 2, "it takes long to recover")
+    recovered = time.monotonic() - began
+    print(f"# figure: 64 descriptors and 500 clients: {share:.1%} of a CPU, one who is connected "
+          f"waits at most {longest * 1000:.1f} ms, recovered in {recovered:.2f} s", flush=True)
+    that(recovered < 2, "it takes long to recover")
     inside.close()
     equal(server.stop(), 0, "exit status")
 

@@ -171,6 +171,12 @@ bench: $(PROGRAM) $(BENCH)
 	@FROMGUARD=$(abspath $(PROGRAM)) BUILD=$(abspath $(BUILD)) ONLY="$(ONLY)" \
 		BIG=$(BIG) python3 tests/bench/run.py
 
+# Reloads, restarts, kills and hostile neighbours, in the numbers promised; it
+# takes a quarter of an hour. What it measures stays in build/stress.txt.
+stress: programs
+	@FROMGUARD=$(abspath $(PROGRAM)) BUILD=$(abspath $(BUILD)) \
+		sh tests/stress/run.sh
+
 # libFuzzer on every target, TIME seconds each; what it finds stays in
 # build/fuzz/corpus.
 fuzz: | $(READY)
@@ -259,6 +265,7 @@ help:
 	@echo "make coverage         lines and branches that the suites run"
 	@echo "make check-tsan       the server under ThreadSanitizer"
 	@echo "make lint             gcc -fanalyzer, clang-tidy, cppcheck, shellcheck"
+	@echo "make stress [RELOADS=1000] ...   reloads, restarts, hostile neighbours"
 	@echo "make fuzz-replay      every fuzz target on its seeds"
 	@echo "make fuzz [TIME=60]   libFuzzer on every target (clang)"
 	@echo "make format           clang-format finds nothing to change"
@@ -272,6 +279,6 @@ help:
 
 .PHONY: all check programs unit fuzz-replay layers check-san san-suites \
 	docker-check coverage coverage-suites check-tsan tsan-suites lint \
-	differential bench fuzz fuzzers \
+	differential bench stress fuzz fuzzers \
 	format deps run install uninstall dist deb clean help
 .DELETE_ON_ERROR:

@@ -20,9 +20,9 @@ from tap import Suite, equal, that
 suite = Suite()
 
 TRUNCATIONS = rig.knob("TRUNCATIONS", 400)
-COLLIDING = rig.knob("COLLIDING", 20000)
+COLLIDING = rig.knob("COLLIDING", 2000)
 THREADS = 16  # most of a load of a file that has just changed is waiting
-LOADS = 5
+LOADS = 3
 
 
 @suite.case(f"a compiled map is cut {TRUNCATIONS} times while it is loaded: whole, or refused")

@@ -58,21 +58,21 @@ def data(server):
 def no_memory(stage):
     if is_sanitized():
         raise Skip("a sanitizer takes more memory than any limit")
-    large = "".join(f"{LOGIN} a{number}@example.com\n" for number in range(200000))
+    large = "".join(f"{LOGIN} a{number}@example.com\n" for number in range(100000))
     server = stage.server(reload="signal", log_level="info").start()
     reload(server)
     base = data(server)
     stage.write("senders", large)
     refused = 0
     for number in range(LIMITS):
-        limit = base + number * (64 << 20) // LIMITS
+        limit = base + number * (32 << 20) // LIMITS
         resource.prlimit(server.process.pid, resource.RLIMIT_DATA, (limit, resource.RLIM_INFINITY))
         refused += reload(server).startswith("reload-refused")
         wanted = OWN if refused == number + 1 else "a1@example.com"
         equal(server.ask(LOGIN, wanted), "DUNNO", f"answer with a limit of {limit}")
     resource.prlimit(server.process.pid, resource.RLIMIT_DATA, (resource.RLIM_INFINITY,) * 2)
     that(reload(server).startswith("reload "), "it does not load without a limit")
-    equal(server.ask(LOGIN, "a199999@example.com"), "DUNNO", "answer without a limit")
+    equal(server.ask(LOGIN, "a99999@example.com"), "DUNNO", "answer without a limit")
     figure(f"{LIMITS} limits of memory: {refused} loads refused, none ended it")
     that(0 < refused < LIMITS, f"{refused} of {LIMITS} loads were refused")
     equal(server.stop(), 0, "exit status")

@@ -2,7 +2,7 @@
 """Clients that are many, slow or hostile, and what honest ones notice of them.
 
 IDLE, SLOW and HOSTILE are how many of them. Each latency is the median of ROUNDS
-measurements of SECONDS, taken in turns with them and without.
+measurements of ROUND_SECONDS, taken in turns with them and without.
 """
 
 import os
@@ -24,7 +24,7 @@ IDLE = rig.knob("IDLE", 1000)
 SLOW = rig.knob("SLOW", 200)
 HOSTILE = rig.knob("HOSTILE", 200)
 ROUNDS = rig.knob("ROUNDS", 2)
-SECONDS = float(os.environ.get("SECONDS", "0.3"))
+SECONDS = float(os.environ.get("ROUND_SECONDS", "0.3"))
 
 MEMORY_A_CONNECTION = 2048  # bytes that an idle one may take
 MEMORY_A_REQUEST = 64 << 10  # bytes that one may take whose request does not end

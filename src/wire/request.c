@@ -176,7 +176,7 @@ take_line(struct request_parser *parser, struct span *line)
 {
 	const char *newline = NULL;
 	size_t content = parser->left;
-	size_t n = parser->left;
+	size_t n = content;
 	enum request_fault fault;
 
 	if (n > 0)

@@ -33,6 +33,6 @@ void html_chart(struct buffer *out, const struct status_view *view);
 
 /* The style sheet, and the hash by which a Content-Security-Policy knows it. */
 const char *html_style(void);
-#define HTML_STYLE_HASH "sha256-57MVv1Ne0mMw+23H8vmtSjSSeScN9K9LH6Xj6AwE7ng="
+#define HTML_STYLE_HASH "sha256-hPkVFFO1v/IwmxAL7G42/pw/zUi816JNxJFYh2dI644="
 
 #endif

@@ -81,9 +81,9 @@ write_header(struct buffer *out, const struct status_view *view)
 {
 	add(out,
 	    "<header><svg viewBox=\"0 0 32 32\" aria-hidden=\"true\">" MARK
-	    "</svg>\n<h1>fromguard</h1> <p>" FROMGUARD_VERSION ", up for ");
+	    "</svg>\n<div><h1>fromguard</h1><p>" FROMGUARD_VERSION ", up for ");
 	html_age(out, view->started_at, view->now);
-	buffer_format(out, "</p>\n<p class=\"pill %s\">%s</p></header>\n",
+	buffer_format(out, "</p></div>\n<p class=\"pill %s\">%s</p></header>\n",
 		      view->phase == STATUS_SERVING ? "good" : "wait",
 		      phase_name(view->phase));
 }
@@ -223,38 +223,44 @@ write_maps(struct buffer *out, const struct status_view *view)
 /* --- refusals --- */
 
 static void
-write_cell(struct buffer *out, const char *name,
+write_cell(struct buffer *out, const char *name, const char *class,
 	   const struct refusal_text *text)
 {
-	buffer_format(out, "<td data-name=\"%s\"><bdi>", name);
+	buffer_format(out, "<td data-name=\"%s\" class=\"%s\"><bdi>", name,
+		      class);
 	html_text(out, span_of(text->data, text->len));
 	buffer_format(out, "%s</bdi></td>", text->cut ? "&hellip;" : "");
+}
+
+static void
+write_addresses(struct buffer *out, const struct refusal *refusal)
+{
+	static const struct refusal_text hidden = {.len = 6, .data = "hidden"};
+	bool shown = refusal->has_addresses;
+
+	write_cell(out, "Login", "login", shown ? &refusal->login : &hidden);
+	write_cell(out, "Sender", "sender", shown ? &refusal->sender : &hidden);
+	write_cell(out, "Client", "client", shown ? &refusal->client : &hidden);
 }
 
 static void
 write_refusal(struct buffer *out, const struct refusal *refusal,
 	      bool show_addresses, time_t now)
 {
-	static const struct refusal_text hidden = {.len = 6, .data = "hidden"};
-	bool shown = show_addresses && refusal->has_addresses;
-
 	add(out, "<tr><td data-name=\"When\" class=\"when\">");
 	html_ago(out, refusal->at, now);
 	buffer_format(out,
-		      "</td><td data-name=\"Reason\" class=\"why\"><span "
-		      "class=\"tag %s\">"
-		      "%s%s</span></td>",
+		      "</td><td data-name=\"Reason\" class=\"why\">"
+		      "<span class=\"tag %s\">%s%s</span></td>",
 		      verdict_kind_name(refusal->kind),
 		      verdict_reason_name(refusal->reason),
 		      refusal->warned ? ", warned" : "");
-	if (show_addresses) {
-		write_cell(out, "Login", shown ? &refusal->login : &hidden);
-		write_cell(out, "Sender", shown ? &refusal->sender : &hidden);
-		write_cell(out, "Client", shown ? &refusal->client : &hidden);
-	} else {
-		write_cell(out, "Instance", &refusal->instance);
-	}
-	add(out, "<td data-name=\"Recipients\" class=\"number\">");
+	if (show_addresses)
+		write_addresses(out, refusal);
+	else
+		write_cell(out, "Instance", "instance", &refusal->instance);
+	buffer_format(out, "<td data-name=\"Recipients\" class=\"number%s\">",
+		      refusal->recipients == 1 ? " one" : "");
 	html_number(out, refusal->recipients);
 	add(out, "</td></tr>\n");
 }

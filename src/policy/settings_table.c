@@ -226,7 +226,7 @@ static const struct setting table[] = {
     },
     {
 	.info = {"metrics_listen", "",
-		 "Where /metrics, /healthz and /readyz are; empty: nowhere.",
+		 "Where metrics, health and status are; empty: nowhere.",
 		 "unix:PATH, inet:HOST:PORT or empty", false},
 	.type = &setting_endpoints,
 	.offset = FIELD(metrics_listen),

@@ -2,6 +2,7 @@
 """metrics_listen: numbers that add up, health, and visitors who mean no good."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -13,7 +14,7 @@ import time
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from fromguard import Server, is_sanitized, request, run  # noqa: E402
+from fromguard import ROOT, Server, is_sanitized, request, run  # noqa: E402
 from processes import Nest, wait_until  # noqa: E402
 from tap import Skip, Suite, equal, that  # noqa: E402
 from visit import Metrics, Reply, connect, exchange, free_port, read_all, visit  # noqa: E402
@@ -216,6 +217,24 @@ def independent_parser(stage, parser):
     equal(reply.headers["content-type"], "text/plain; version=0.0.4; charset=utf-8", "type")
     result = subprocess.run(command, input=reply.body, capture_output=True, check=False)
     equal((result.returncode, result.stdout + result.stderr), (0, b""), parser)
+    server.stop()
+
+
+@suite.case("every metric is in the manual, with its labels, and no other")
+def manual(stage):
+    with open(os.path.join(ROOT, "man", "fromguard.8"), encoding="utf-8") as page:
+        section = page.read().partition(".Sh METRICS AND STATUS")[2].partition("\n.Sh")[0]
+    told = {}
+    for names, labels in re.findall(r"^\.It Ic ((?:fromguard_\w+(?: , )?)+)(?: Ns Brq Ic (.*))?$",
+                                    section, re.MULTILINE):
+        for name in names.split(" , "):
+            told[name] = set(labels.split(" , ")) if labels else set()
+    server = stage.server()
+    has = {}
+    for name, labels in Metrics(server.metrics).series:
+        name = re.sub(r"(_seconds)_(bucket|sum|count)$", r"\1", name)
+        has.setdefault(name, set()).update({label for label, _ in labels} - {"le"})
+    equal(told, has, "metrics and their labels")
     server.stop()
 
 

@@ -2,6 +2,7 @@
 #include "policy_client.h"
 #include "base/buffer.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -78,10 +79,7 @@ connect_unix(struct policy_question *q, const char *path)
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	size_t len = strlen(path);
 
-	if (len >= sizeof(address.sun_path)) {
-		error_set(&q->error, "the path is too long for a socket");
-		return -1;
-	}
+	assert(len < sizeof(address.sun_path)); /* endpoint_parse() saw to it */
 	memcpy(address.sun_path, path, len);
 	return connect_to(q, (struct sockaddr *)&address, sizeof(address));
 }

@@ -87,9 +87,9 @@ class Suite:
         except Skip as skip:
             self._report("ok", name, directive=f" # SKIP {skip}")
         except Failure as failure:
-            self._report("not ok", name, f"{failure}\n{stage.diagnostics()}")
+            self._report("not ok", name, f"{failure}\n{getattr(stage, 'diagnostics', str)()}")
         except Exception:
-            self._report("not ok", name, f"{traceback.format_exc()}\n{stage.diagnostics()}")
+            self._report("not ok", name, f"{traceback.format_exc()}\n{getattr(stage, 'diagnostics', str)()}")
         else:
             self._report("ok", name)
 

@@ -165,11 +165,19 @@ class Stage(Nest):
         self.found = self.findings(self.bad)
         return self
 
-    def postfix(self, changes):
+    def postfix(self, changes, *arguments):
         """Lints a Postfix with some parameters changed."""
         both = {**MAIN, **MASTER, **changes}
         self.write("good/postconf", "".join(f"{key} = {value}\n" for key, value in both.items()))
-        return self.findings(self.good, "--postfix", "postconf")
+        return self.findings(self.good, *arguments, "--postfix", "postconf")
+
+    def run_postconf(self, script):
+        """Lints what a postconf prints, which is this shell script."""
+        os.makedirs(self.path("bin"), exist_ok=True)
+        self.write("bin/postconf", f"#!/bin/sh\n{script}\n", mode=0o755)
+        path = f"{self.path('bin')}:{os.environ['PATH']}"
+        return fromguard.run("lint", "-c", "fromguard.conf", "--postfix", cwd=self.good,
+                             env={**os.environ, "PATH": path})
 
     def diagnostics(self):
         """All that is found in the bad set."""
@@ -251,6 +259,81 @@ def postfix(stage, what):
     changes, severity, text = POSTFIX[what]
     found = stage.postfix(changes)
     that([f for f in found if f["severity"] == severity and re.search(text, f["text"])], found)
+
+
+FALLBACK = ("timeout=5s, try_limit=2, retry_delay=1s, "
+            "default_action=reject_authenticated_sender_login_mismatch }")
+# Right as well: what is changed, and the settings that go with it.
+POSTFIX_GOOD = {
+    "a socket of the network": (
+        {"mua_sender_restrictions": "check_policy_service { inet:127.0.0.1:10040, " + FALLBACK},
+        ["-o", "listen=inet:127.0.0.1:10040"]),
+    "a host with another name": (
+        {"mua_sender_restrictions": "check_policy_service { inet:localhost:10040, " + FALLBACK},
+        ["-o", "listen=unix:/x, inet:127.0.0.1:10040"]),
+    "a socket below the queue directory, in a chroot": (
+        {"mua_sender_restrictions": "check_policy_service { unix:private/sender, " + FALLBACK,
+         "submission/inet/chroot": "y", "submissions/inet/chroot": "y"},
+        ["-o", "listen=unix:/var/spool/postfix/private/sender"]),
+    "an absolute path without our name": (
+        {"mua_sender_restrictions": "check_policy_service { unix:/run/s, " + FALLBACK},
+        ["-o", "listen=unix:/run/s"]),
+    "blanks around the equal signs": (
+        {"mua_sender_restrictions": "check_policy_service { unix:/run/fromguard/policy.sock, "
+         "{ timeout = 5s }, try_limit=2, retry_delay=1s, "
+         "{ default_action = reject_authenticated_sender_login_mismatch } }"}, []),
+    "names in every spelling": (
+        {"one": "$(two)", "two": "${three}", "three": MAIN["mua_sender_restrictions"],
+         "mua_sender_restrictions": "$one"}, []),
+    "a name that means nothing": (
+        {"mua_sender_restrictions": "$nothing ${nothing?permit} " +
+         MAIN["mua_sender_restrictions"]}, []),
+}
+
+
+@suite.case("Postfix: nothing to say about {what}", what=POSTFIX_GOOD)
+def postfix_right(stage, what):
+    changes, arguments = POSTFIX_GOOD[what]
+    equal(stage.postfix(changes, *arguments), [])
+
+
+# Wrong, or at least not ours.
+POSTFIX_ODD = {
+    "another policy server": {"mua_sender_restrictions": "check_policy_service inet:127.0.0.1:10023"},
+    "another socket": {"mua_sender_restrictions": "check_policy_service unix:private/other"},
+    "a name that means itself": {"mua_sender_restrictions": "$mua_sender_restrictions"},
+    "a brace that does not close": {"mua_sender_restrictions": "${mua check_policy_service"},
+    "a dollar at the end": {"mua_sender_restrictions": "permit $"},
+    "two dollars": {"mua_sender_restrictions": "$$permit"},
+}
+
+
+@suite.case("Postfix: {what} is no check by fromguard", what=POSTFIX_ODD)
+def postfix_other(stage, what):
+    found = stage.postfix(POSTFIX_ODD[what])
+    that([f for f in found if "never asked" in f["text"]], found)
+
+
+@suite.case("Postfix: postconf is run where no files are given")
+def postconf_runs(stage):
+    text = "".join(f"{key} = {value}\n" for key, value in {**MAIN, **MASTER}.items())
+    stage.write("good/postconf", text)
+    done = stage.run_postconf(f"case $1 in -n) cat {stage.path('good', 'postconf')};; esac")
+    equal((done.returncode, done.stdout), (0, "0 errors, 0 warnings\n"))
+    done = stage.run_postconf("echo no such thing >&2; exit 1")
+    equal(done.returncode, 1, "status")
+    that("postconf -n failed: is Postfix here?" in done.stdout, done.stdout)
+    done = stage.run_postconf("exec head -c 40000000 /dev/zero")
+    equal(done.returncode, 1, "status")
+    that("too long for a configuration" in done.stdout, done.stdout)
+
+
+@suite.case("Postfix: a file that can not be read is an error")
+def postfix_unread(stage):
+    for name, words in (("none", "No such file"), (".", "cannot be read")):
+        done = stage.lint(stage.good, "--postfix", name)
+        equal(done.returncode, 1, "status")
+        that(words in done.stdout, done.stdout)
 
 
 @suite.case("Postfix: the output of postconf can come from standard input")

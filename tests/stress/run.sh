@@ -30,7 +30,7 @@ describe() {
 }
 
 run() {
-	tests/run stress tests/integration/test_limits.py \
+	tests/run tests/stress/test_*.py tests/integration/test_limits.py \
 		tests/integration/test_compile.py
 	echo $? >"$results.status"
 }

@@ -37,7 +37,8 @@ def furnish(stage):
     native = stage.nest.write("native", f"{OWN} {LOGIN}\n{FOREIGN} {LOGIN}\n")
     stage.daemon = stage.add(Daemon(stage.nest, "fromguard", {"maps": f"text:{text}"}))
     stage.open_host({"guarded": stages.guarded(f"unix:{stage.daemon.socket}")},
-                    {"smtpd_sender_login_maps": f"texthash:{native}"})
+                    {"smtpd_sender_login_maps": f"texthash:{native}",
+                     "enable_long_queue_ids": "yes"})  # short ones come again
 
 
 class Client(threading.Thread):

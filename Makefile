@@ -185,7 +185,7 @@ stress: programs
 # build/fuzz/corpus.
 fuzz: | $(READY)
 	@$(MAKE) BUILD=$(BUILD)/fuzz CC=clang \
-		CFLAGS="-O1 -g -fsanitize=fuzzer-no-link $(SANITIZE)" fuzzers
+		CFLAGS="-O2 -g -fsanitize=fuzzer-no-link $(SANITIZE)" fuzzers
 	@for f in $(FUZZ:fuzz_%=%); do sh tests/fuzz/run.sh \
 		$(BUILD)/fuzz $$f $(TIME) || exit 1; done
 fuzzers: $(FUZZERS)

@@ -72,6 +72,8 @@ take(void *arg, const struct map_entry *entry)
 	if (entry->kind != ENTRY_ACCOUNT)
 		check_canonical(&entry->right);
 	reading->denies = reading->denies || entry->denial;
+	if (reading->grants == NULL)
+		return true;
 	check(grants_add(reading->grants, entry, 0), "no memory");
 	if (reading->count == ASKED_MAX || entry->denial)
 		return true;
@@ -192,7 +194,9 @@ static int
 run_map(map_loader *load, const uint8_t *data, size_t size)
 {
 	static struct decider *decider;
-	struct reading reading = {.grants = grants_new()};
+	/* The hash is large, so that one input of eight makes one. */
+	struct reading reading = {.grants =
+				      size % 8 == 0 ? grants_new() : NULL};
 	struct problems problems;
 	struct snapshot_map map = {.spec = settings()->maps.list};
 	struct snapshot snapshot = {
@@ -212,7 +216,8 @@ run_map(map_loader *load, const uint8_t *data, size_t size)
 	problems_init(&problems);
 	check(load(content, size, &context), "no memory");
 	check_problems(&problems, data, size);
-	check(grants_seal(reading.grants), "no memory");
+	check(reading.grants == NULL || grants_seal(reading.grants),
+	      "no memory");
 	for (size_t i = 0; i < reading.count; i++)
 		ask(&snapshot, decider, &reading.asked[i].entry,
 		    reading.denies);

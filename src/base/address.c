@@ -11,14 +11,42 @@
 /* Bytes of the longest domain name in A-labels, RFC 1035 section 2.3.4. */
 enum { DOMAIN_MAX = 255 };
 
+/* A byte in each place of a word, so that eight are looked at at a time. */
+#define EIGHT(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+static uint64_t
+load8(const char *data)
+{
+	uint64_t word;
+
+	memcpy(&word, data, sizeof(word));
+	return word;
+}
+
 static bool
 is_ascii(struct span s)
 {
-	unsigned char bits = 0;
+	uint64_t bits = 0;
+	size_t i = 0;
 
-	for (size_t i = 0; i < s.len; i++)
+	for (; i + 8 <= s.len; i += 8)
+		bits |= load8(s.data + i);
+	for (; i < s.len; i++)
 		bits |= (unsigned char)s.data[i];
-	return bits < 0x80;
+	return (bits & EIGHT(0x80)) == 0;
+}
+
+/* Make the ASCII capitals among eight bytes small. */
+static uint64_t
+lower8(uint64_t word)
+{
+	uint64_t low = word & EIGHT(0x7f);
+	/* The top bit of each byte: at least 'A', more than 'Z'. */
+	uint64_t from_a = low + EIGHT(0x80 - 'A');
+	uint64_t beyond_z = low + EIGHT(0x7f - 'Z');
+	uint64_t capital = (from_a ^ beyond_z) & ~word & EIGHT(0x80);
+
+	return word | capital >> 2;
 }
 
 static bool
@@ -31,9 +59,16 @@ is_utf8(struct span s)
 static bool
 copy_lower(struct span in, char *out, size_t size, size_t *len)
 {
+	size_t i = 0;
+
 	if (in.len > size)
 		return false;
-	for (size_t i = 0; i < in.len; i++)
+	for (; i + 8 <= in.len; i += 8) {
+		uint64_t word = lower8(load8(in.data + i));
+
+		memcpy(out + i, &word, sizeof(word));
+	}
+	for (; i < in.len; i++)
 		out[i] = byte_lower(in.data[i]);
 	*len = in.len;
 	return true;

@@ -43,13 +43,16 @@ load64(const unsigned char *p)
 	return word;
 }
 
-/* The last word: what is left, and the length in its top byte. */
+/* The last word: what is left at p, and the length in its top byte. */
 static inline uint64_t
 load_tail(const unsigned char *p, size_t len)
 {
 	uint64_t word = (uint64_t)len << 56;
 	size_t left = len & 7;
 
+	/* The last eight bytes, less those that have been taken. */
+	if (left > 0 && len > 8)
+		return word | load64(p + left - 8) >> (8 * (8 - left));
 	for (size_t i = 0; i < left; i++)
 		word |= (uint64_t)p[i] << (8 * i);
 	return word;

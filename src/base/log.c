@@ -138,10 +138,12 @@ is_printable(char c)
 static bool
 needs_quotes(struct span value)
 {
-	for (size_t i = 0; i < value.len; i++)
-		if (!is_printable(value.data[i]) ||
-		    memchr(" =\"\\", value.data[i], 4) != NULL)
+	for (size_t i = 0; i < value.len; i++) {
+		char c = value.data[i];
+
+		if (c <= 0x20 || c > 0x7e || c == '=' || c == '"' || c == '\\')
 			return true;
+	}
 	return value.len == 0;
 }
 
@@ -165,6 +167,33 @@ spell(char c, char out[4])
 	return 4;
 }
 
+/* Spell bytes between quotes, as many as there is room for. */
+static size_t
+spell_all(struct span value, char *out, size_t room)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < value.len; i++) {
+		char spelt[4];
+		size_t n = spell(value.data[i], spelt);
+
+		if (n > room - len)
+			break;
+		memcpy(out + len, spelt, n);
+		len += n;
+	}
+	return len;
+}
+
+static size_t
+copy(struct span value, char *out, size_t room)
+{
+	size_t len = value.len < room ? value.len : room;
+
+	memcpy(out, value.data, len);
+	return len;
+}
+
 size_t
 log_escape(struct span value, char *out, size_t size)
 {
@@ -181,15 +210,8 @@ log_escape(struct span value, char *out, size_t size)
 		return 0;
 	if (quoted)
 		out[len++] = '"';
-	for (size_t i = 0; i < value.len; i++) {
-		char spelt[4];
-		size_t n = quoted ? spell(value.data[i], spelt) : 1;
-
-		if (n > size - end - len)
-			break;
-		memcpy(out + len, quoted ? spelt : value.data + i, n);
-		len += n;
-	}
+	len += quoted ? spell_all(value, out + len, size - end - len)
+		      : copy(value, out, size - end);
 	if (cut) {
 		memcpy(out + len, "...", 3);
 		len += 3;

@@ -54,13 +54,19 @@ expand(struct text *text, struct span format, struct span login,
        struct span sender)
 {
 	while (format.len > 0) {
-		struct span value = span_of(format.data, 1);
-		size_t taken = 1;
+		const char *dollar = memchr(format.data, '$', format.len);
+		size_t taken = dollar == NULL ? format.len
+					      : (size_t)(dollar - format.data);
+		struct span value;
 
-		if (format.data[0] == '$')
-			(void)find_variable(
-			    format, login, sender, &value,
-			    &taken); /* what is no variable stands as it is */
+		add(text, span_of(format.data, taken));
+		format = span_from(format, taken);
+		if (dollar == NULL)
+			return;
+		value = span_of(format.data, 1);
+		taken = 1;
+		/* What is no variable stands as it is. */
+		(void)find_variable(format, login, sender, &value, &taken);
 		add(text, value);
 		format = span_from(format, taken);
 	}

@@ -43,6 +43,30 @@ put_character(struct sink *sink, struct span *text)
 	return put(sink, rest.data, n);
 }
 
+/* How many bytes at the front of text are printable ASCII. */
+static size_t
+plain_len(struct span text)
+{
+	size_t i = 0;
+
+	while (i < text.len && text.data[i] >= 0x20 && text.data[i] <= 0x7e)
+		i++;
+	return i;
+}
+
+/* Write as many of len plain bytes as there is room for, and take them out of
+ * text; false where that is not all. */
+static bool
+put_plain(struct sink *sink, struct span *text, size_t len)
+{
+	size_t room = sink->room - sink->len;
+	size_t n = len < room ? len : room;
+
+	(void)put(sink, text->data, n); /* fits */
+	*text = span_from(*text, n);
+	return n == len;
+}
+
 /* Write what is left of text, and something in any case. */
 static void
 put_text(struct sink *sink, struct span text)
@@ -50,7 +74,8 @@ put_text(struct sink *sink, struct span text)
 	size_t start = sink->len;
 
 	text = span_trim(text);
-	while (text.len > 0 && put_character(sink, &text))
+	while (put_plain(sink, &text, plain_len(text)) && text.len > 0 &&
+	       put_character(sink, &text))
 		;
 	while (sink->len > start && sink->data[sink->len - 1] == ' ')
 		sink->len--; /* the cut may have come behind a blank */

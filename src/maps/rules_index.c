@@ -44,6 +44,8 @@ rule_note_facts(struct rule *rule)
 	rule->head = span_of(rule->literals, facts.head_len);
 	rule->tail = span_of(rule->literals + facts.head_len, facts.tail_len);
 	rule->last = certain_byte(rule->code);
+	rule->pairs = facts.pairs;
+	rule->local_min = (int16_t)facts.local_min;
 	return true;
 }
 
@@ -82,6 +84,16 @@ count_items(struct rules *rules)
 		index->starts[i + 1] += index->starts[i];
 }
 
+/* What an if leads to, and a negated rule, is wanted where they do not match:
+ * they are met whatever the subject has. */
+static void
+add_always(struct rule_index *index, const struct rule *rule, uint32_t number)
+{
+	index->pairs[index->always_count] =
+	    rule->is_if || rule->negated ? 0 : rule->pairs;
+	index->always[index->always_count++] = number;
+}
+
 /* Put every item where it belongs; used counts what is in each bucket. */
 static void
 place_items(struct rules *rules, uint32_t *used)
@@ -93,7 +105,7 @@ place_items(struct rules *rules, uint32_t *used)
 		size_t bucket;
 
 		if (domain.len == 0) {
-			index->always[index->always_count++] = (uint32_t)i;
+			add_always(index, &rules->list[i], (uint32_t)i);
 			continue;
 		}
 		bucket = bucket_of(index, domain);
@@ -112,11 +124,12 @@ rule_index_build(struct rules *rules)
 	for (index->buckets = 1; index->buckets < rules->count;)
 		index->buckets *= 2;
 	index->always = memory_try_zero(rules->count, sizeof(uint32_t));
+	index->pairs = memory_try_zero(rules->count, sizeof(uint64_t));
 	index->items = memory_try_zero(rules->count, sizeof(uint32_t));
 	index->starts = memory_try_zero(index->buckets + 1, sizeof(uint32_t));
 	used = memory_try_zero(index->buckets, sizeof(uint32_t));
-	if (index->always == NULL || index->items == NULL ||
-	    index->starts == NULL || used == NULL) {
+	if (index->always == NULL || index->pairs == NULL ||
+	    index->items == NULL || index->starts == NULL || used == NULL) {
 		free(used);
 		return false;
 	}
@@ -130,6 +143,7 @@ void
 rule_index_fini(struct rule_index *index)
 {
 	free(index->always);
+	free(index->pairs);
 	free(index->items);
 	free(index->starts);
 }
@@ -157,45 +171,70 @@ find_own(struct rule_subject *subject, const struct rules *rules)
 	subject->own_end = index->items + index->starts[bucket + 1];
 }
 
+/* Note which bytes and pairs a subject has. */
+static void
+note_bytes(struct rule_subject *subject)
+{
+	char before = '\0';
+
+	for (size_t i = 0; i < subject->text.len; i++) {
+		char c = byte_lower(subject->text.data[i]);
+		unsigned char byte = (unsigned char)c;
+
+		subject->bytes[byte / 64] |= (uint64_t)1 << (byte % 64);
+		subject->pairs |= pair_bit(before, c);
+		before = c;
+	}
+}
+
 void
 rule_subject_init(struct rule_subject *subject, const struct rules *rules,
 		  struct span text)
 {
-	const struct rule_index *index = &rules->index;
-
 	memset(subject, 0, sizeof(*subject));
 	subject->text = text;
-	subject->always = index->always;
-	subject->always_end = index->always + index->always_count;
-	for (size_t i = 0; i < text.len; i++) {
-		unsigned char byte = (unsigned char)byte_lower(text.data[i]);
-
-		subject->bytes[byte / 64] |= (uint64_t)1 << (byte % 64);
-	}
+	/* Of items that their domain finds, the literals say enough. */
+	if (rules->index.always_count > 0)
+		note_bytes(subject);
+	else
+		memset(subject->bytes, 0xff, sizeof(subject->bytes));
 	subject->plain = memchr(text.data, '\n', text.len) == NULL;
 	if (subject->plain)
 		find_own(subject, rules);
+}
+
+/* Step over the items that no domain names, as far as they stand before first
+ * or need what the subject has not got. */
+static void
+skip_always(struct rule_subject *subject, const struct rule_index *index,
+	    size_t first)
+{
+	size_t i = subject->always;
+
+	while (i < index->always_count && (index->always[i] < first ||
+					   (index->pairs[i] & ~subject->pairs)))
+		i++;
+	subject->always = i;
 }
 
 size_t
 rule_subject_next(struct rule_subject *subject, const struct rules *rules,
 		  size_t first)
 {
+	const struct rule_index *index = &rules->index;
+	size_t always = rules->count;
+
 	/* '$' holds before a last newline as well: then tails say nothing. */
 	if (!subject->plain)
 		return first;
 	while (subject->own < subject->own_end && *subject->own < first)
 		subject->own++;
-	while (subject->always < subject->always_end &&
-	       *subject->always < first)
-		subject->always++;
-	if (subject->own == subject->own_end)
-		return subject->always < subject->always_end ? *subject->always
-							     : rules->count;
-	if (subject->always == subject->always_end ||
-	    *subject->own < *subject->always)
-		return *subject->own;
-	return *subject->always;
+	skip_always(subject, index, first);
+	if (subject->always < index->always_count)
+		always = index->always[subject->always];
+	return subject->own < subject->own_end && *subject->own < always
+		   ? *subject->own
+		   : always;
 }
 
 /* Is the literal, which is in lower case, what text is in any case? */

@@ -107,6 +107,8 @@ struct rule {
 	struct span tail;
 	char *literals; /* owned; head and tail point into it */
 	int16_t last;
+	int16_t local_min; /* see rules_pattern.h */
+	uint64_t pairs;
 	bool jit;
 	uint32_t options;
 	uint32_t line;
@@ -123,6 +125,7 @@ struct rule {
 struct rule_index {
 	struct hash_key key;
 	uint32_t *always; /* numbers of items that no domain names, rising */
+	uint64_t *pairs;  /* which of them need; see rules_pattern.h */
 	size_t always_count;
 	uint32_t *starts; /* of the buckets in items; one more than buckets */
 	size_t buckets;
@@ -151,10 +154,10 @@ struct rule_subject {
 	struct span text;
 	bool plain;          /* no newline: the tails hold */
 	uint64_t bytes[4];   /* which bytes are in it, in lower case */
+	uint64_t pairs;      /* and which pairs of neighbours */
 	const uint32_t *own; /* items of its domain that are left */
 	const uint32_t *own_end;
-	const uint32_t *always;
-	const uint32_t *always_end;
+	size_t always; /* of the index, those that are left */
 };
 
 /* Prepare a lookup. */

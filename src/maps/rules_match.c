@@ -131,6 +131,21 @@ run_pattern(const struct rule *rule, struct rules_scratch *scratch)
 			       scratch->context);
 }
 
+/* Match where the subject ends with the rule's tail, without its pattern. */
+static int
+take_local(const struct rule *rule, struct rules_scratch *scratch)
+{
+	PCRE2_SIZE *ends = pcre2_get_ovector_pointer(scratch->match);
+	size_t local = scratch->subject.len - rule->tail.len;
+
+	if (local < (size_t)rule->local_min)
+		return PCRE2_ERROR_NOMATCH;
+	ends[0] = ends[2] = 0;
+	ends[1] = scratch->subject.len;
+	ends[3] = local;
+	return 2;
+}
+
 /* Match one item; HIT is "its condition holds", negation included. */
 static enum rules_result
 try_rule(const struct rule *rule, struct rules_scratch *scratch,
@@ -139,7 +154,9 @@ try_rule(const struct rule *rule, struct rules_scratch *scratch,
 	int found = PCRE2_ERROR_NOMATCH;
 
 	if (rule_can_match(rule, subject))
-		found = run_pattern(rule, scratch);
+		found = rule->local_min >= 0 && subject->plain
+			    ? take_local(rule, scratch)
+			    : run_pattern(rule, scratch);
 	if (found < 0 && found != PCRE2_ERROR_NOMATCH)
 		return RULES_TROUBLE;
 	return (found >= 0) != rule->negated ? RULES_HIT : RULES_MISS;

@@ -180,6 +180,9 @@ struct walk {
 	bool ends;         /* the last atom is the subject's end */
 	bool stopped;      /* the same, outside of all groups */
 	bool heading;      /* all since the '^' in front was literal */
+	bool in_run;       /* the last atom was a literal outside of groups */
+	char last;         /* that */
+	uint64_t pair;     /* of it and the one before; may yet be repeated */
 };
 
 /* Is a quantifier in front, one that takes all that is there? */
@@ -235,6 +238,25 @@ take_head(struct walk *walk, enum atom atom)
 	walk->heading = false;
 }
 
+/* Collect pairs of literal bytes. The last one is sure when what follows is
+ * known to be no quantifier of its second byte. */
+static void
+take_pairs(struct walk *walk, enum atom atom)
+{
+	if (atom != ATOM_REPEAT)
+		walk->facts->pairs |= walk->pair;
+	walk->pair = 0;
+	if (atom != ATOM_LITERAL || walk->depth > 0) {
+		walk->in_run = false;
+		return;
+	}
+	if (walk->in_run)
+		walk->pair =
+		    pair_bit(walk->last, byte_lower(walk->reader.byte));
+	walk->in_run = true;
+	walk->last = byte_lower(walk->reader.byte);
+}
+
 /* An alternative of the whole pattern is over. */
 static void
 end_alternative(struct walk *walk)
@@ -278,11 +300,13 @@ read_atoms(struct walk *walk)
 		walk->depth += atom == ATOM_OPEN;
 		take_head(walk, atom);
 		take_tail(walk, atom);
+		take_pairs(walk, atom);
 		take_anchors(walk, atom);
 		walk->depth -= atom == ATOM_CLOSE;
 		if (atom == ATOM_ANY && is_top_level(walk->reader.rest))
 			walk->facts->loose_dot = true;
 	}
+	take_pairs(walk, atom);
 	end_alternative(walk);
 	return atom;
 }
@@ -294,6 +318,32 @@ forget(struct pattern_facts *facts)
 	facts->anchored_start = facts->anchored_end = true;
 	facts->loose_dot = false;
 	facts->head_len = facts->tail_len = 0;
+	facts->pairs = 0;
+	facts->local_min = -1;
+}
+
+/* Is it ^(.*)@example\.com$, or the same with a '+'? Then it matches where the
+ * tail does. */
+static void
+look_for_local(struct span pattern, uint32_t options,
+	       struct pattern_facts *facts)
+{
+	static const char start[] = "^(.";
+	const uint32_t asked = PCRE2_CASELESS | PCRE2_DOTALL;
+	struct reader reader = {.rest = pattern};
+	size_t literals = 0;
+	enum atom atom;
+
+	if ((options & (asked | PCRE2_MULTILINE)) != asked || pattern.len < 5 ||
+	    memcmp(pattern.data, start, 3) != 0 ||
+	    !is_star(span_from(pattern, 3)) || pattern.data[4] != ')')
+		return;
+	reader.rest = span_from(pattern, 5);
+	while ((atom = next_atom(&reader)) == ATOM_LITERAL)
+		literals++;
+	if (atom == ATOM_STOP && reader.rest.len == 0 && literals > 0 &&
+	    literals == facts->tail_len)
+		facts->local_min = pattern.data[3] == '+';
 }
 
 void
@@ -312,8 +362,11 @@ pattern_look(struct span pattern, uint32_t options, struct pattern_facts *facts)
 	}
 	if ((options & PCRE2_ANCHORED) != 0)
 		facts->anchored_start = true;
-	if (walk.alternatives)
+	if (walk.alternatives) {
 		facts->head_len = 0;
+		facts->pairs = 0;
+	}
 	if (!walk.stopped || walk.alternatives)
 		facts->tail_len = 0;
+	look_for_local(pattern, options, facts);
 }

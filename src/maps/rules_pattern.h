@@ -28,7 +28,23 @@ struct pattern_facts {
 	size_t head_len;
 	char tail[PATTERN_TAIL_MAX];
 	size_t tail_len;
+	/* Which pairs of neighbours every subject that matches has, as bits of
+	 * pair_bit(). */
+	uint64_t pairs;
+	/* At least so many bytes stand before the tail, which are the first
+	 * capture, and the pattern says nothing else; -1: it does. */
+	int local_min;
 };
+
+/* One bit of 64 for two neighbouring bytes, in lower case. */
+static inline uint64_t
+pair_bit(char first, char second)
+{
+	uint32_t pair =
+	    (uint32_t)(unsigned char)first << 8 | (unsigned char)second;
+
+	return UINT64_C(1) << (pair * UINT32_C(2654435761) >> 26);
+}
 
 /*
  * Look at a pattern of PCRE2 with these options. What is not understood makes

@@ -34,13 +34,14 @@ random_below(unsigned n)
 #define PICK(list) ((list)[random_below(sizeof(list) / sizeof(*(list)))])
 
 static const char *const starts[] = {
-    "^",      "",      "",       "^a",    "^ab",   "^a*",
-    "^(a|b)", "(^a)",  "\\Aa",   "^.*",   "^[ab]", "^a?b",
-    "^A\\.b", "^a{2}", "^\\x61", "(?i)a", "^a|b",
+    "^",    "",      "",      "^a",    "^ab",    "^a*",   "^(a|b)",    "(^a)",
+    "\\Aa", "^.*",   "^[ab]", "^a?b",  "^A\\.b", "^a{2}", "^\\x61",    "(?i)a",
+    "^a|b", "^(.*)", "^(.+)", "^(.+)", "(.*)",   "ab",    "^(.*)\\.b",
 };
 static const char *const middles[] = {
-    "",       "b",      ".*",    "[0-9]+",  "\\.",   "(.*)", "b?",
-    "(a|b)*", "x{2,3}", "[]a]+", "\\Qa\\E", "(?:b)", "\\w+",
+    "",       "b",      ".*",     "[0-9]+",  "\\.",   "(.*)",   "b?",
+    "(a|b)*", "x{2,3}", "[]a]+",  "\\Qa\\E", "(?:b)", "\\w+",   "axx",
+    "ab?",    "aab*",   "b@a|ax", "A\\.b",   "a(b)x", "ax{1}x",
 };
 static const char *const ends[] = {
     "@d\\.e$",     "@d\\.e",    "@D\\.e$",     "@d.e$",       "\\.e$",
@@ -188,6 +189,52 @@ START_TEST(random_tables)
 }
 END_TEST
 
+/* What stands before a literal domain is the first capture, run or not. */
+START_TEST(local_is_captured)
+{
+	static const struct {
+		const char *table;
+		const char *subject;
+		const char *owner; /* NULL: no match */
+	} rows[] = {
+	    {"/^(.*)@d\\.e$/ ${1}@o", "a@d.e", "a@o"},
+	    {"/^(.+)@d\\.e$/ ${1}@o", "A.b@D.E", "A.b@o"},
+	    {"/^(.*)@d\\.e$/ ${1}@o", "@d.e", "@o"},
+	    {"/^(.+)@d\\.e$/ ${1}@o", "@d.e", NULL},
+	    {"/^(.+)@d\\.e$/ ${1}@o", "a@d.e@d.e", "a@d.e@o"},
+	    {"/^(.+)@d\\.e$/ ${1}@o", "a@dxe", NULL},
+	    {"/^(.+)@d\\.e$/ ${1}@o", "a@d.e\n", "a@o"},
+	    {"/^(.+)@d\\.e$/ ${1}@o", "a\nb@d.e", "a\nb@o"},
+	    {"/^(.+)@d\\.e$/s ${1}@o", "a@d.e", "a@o"},
+	    {"/^(.+)@d\\.e$/m ${1}@o", "a@d.e", "a@o"},
+	    {"/^(.+)@D\\.e$/i ${1}@o", "a@d.e", NULL},
+	    {"/^(.+)@D\\.e$/i ${1}@o", "a@D.e", "a@o"},
+	    {"/^(.+?)@d\\.e$/ ${1}@o", "a@d.e", "a@o"},
+	    {"/^(.+)@d\\.e*$/ ${1}@o", "a@d.", "a@o"},
+	    {"/^(.)@d\\.e$/ ${1}@o", "ab@d.e", NULL},
+	    {"/^(.+)x$/ ${1}@o", "abx", "ab@o"},
+	};
+	struct rules_scratch *scratch = rules_scratch_new();
+	char *content = strdup(rows[_i].table);
+	struct rules *rules = rules_load("t", content, strlen(content), NULL);
+	enum rule_owner_kind kind;
+	struct span owner;
+	uint32_t line;
+
+	ck_assert_ptr_nonnull(rules);
+	ck_assert_int_eq(
+	    rules_lookup(rules, scratch, span_text(rows[_i].subject), &line),
+	    rows[_i].owner != NULL ? RULES_HIT : RULES_MISS);
+	if (rows[_i].owner != NULL) {
+		ck_assert(rules_owner(rules, scratch, 0, &kind, &owner));
+		ck_assert(span_is(owner, rows[_i].owner));
+	}
+	free(content);
+	rules_free(rules);
+	rules_scratch_free(scratch);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -198,6 +245,7 @@ main(void)
 
 	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, random_tables, 0, 3);
+	tcase_add_loop_test(tcase, local_is_captured, 0, 16);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -15,6 +16,7 @@
 enum {
 	LEAVE_AFTER_MS = 1000,
 	LOAD_TRIES = 5,
+	LONG_LOAD = 8 << 20, /* bytes; a few hundredths of a second */
 };
 
 /* While running is set, result is the thread's, and gives it back by writing to
@@ -32,6 +34,24 @@ struct reload {
 	struct reload_result result;
 };
 
+/*
+ * Let a long load have the time that nobody else wants: a thread that takes its
+ * turn with the event loop would hold requests up for milliseconds. A short one
+ * is over before that matters.
+ */
+static void
+step_aside(const struct watch_list *files)
+{
+	const struct sched_param none = {0};
+	off_t size = 0;
+
+	for (size_t i = 0; i < files->count; i++)
+		size += files->files[i].stamp.size;
+	/* This thread; where that is forbidden, it loads all the same. */
+	if (size >= LONG_LOAD)
+		(void)sched_setscheduler(0, SCHED_IDLE, &none);
+}
+
 /* Read the settings and all maps once. */
 static void
 load_once(const struct reload_source *source, struct reload_result *result)
@@ -47,6 +67,7 @@ load_once(const struct reload_source *source, struct reload_result *result)
 		settings_free(settings);
 	} else if (settings != NULL) {
 		watch_list_add_maps(files, settings);
+		step_aside(files);
 		result->files = files;
 		result->snapshot = snapshot_load(settings, &result->problems);
 		return;

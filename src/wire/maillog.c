@@ -36,6 +36,32 @@ between(struct span text, const char *before, const char *after)
 	return span_of(start, (size_t)(end - start));
 }
 
+/* The address behind before, up to the ">" that ends it, which one in quotes
+ * does not: whoever chooses a sender can not make it look like another. data
+ * is NULL where there is none. */
+static struct span
+address_behind(struct span text, const char *before)
+{
+	const char *start = find(text, before);
+	bool quoted = false;
+	struct span rest;
+
+	if (start == NULL)
+		return (struct span){NULL, 0};
+	start += strlen(before);
+	rest = span_from(text, (size_t)(start - text.data));
+	for (size_t i = 0; i < rest.len; i++) {
+		if (quoted && rest.data[i] == '\\')
+			i++;
+		else if (rest.data[i] == '"')
+			quoted = !quoted;
+		else if (rest.data[i] == '>' && !quoted)
+			return span_of(start, i);
+	}
+	/* Logged unquoted, as Postfix before 3.5 does. */
+	return between(text, before, ">");
+}
+
 /* Take the address out of "name[192.0.2.1]" or "name[192.0.2.1]:25". */
 static struct span
 client_address(struct span client)
@@ -70,9 +96,7 @@ parse_login(struct span text, struct maillog_line *out)
 static bool
 parse_sender(struct span text, struct maillog_line *out)
 {
-	out->sender = between(text, "from=<", ">, size=");
-	if (out->sender.data == NULL)
-		out->sender = between(text, "from=<", ">, ");
+	out->sender = address_behind(text, "from=<");
 	out->kind = MAILLOG_SENDER;
 	return out->sender.data != NULL;
 }
@@ -94,9 +118,7 @@ parse_refusal(struct span text, struct maillog_line *out)
 	    client_address(span_of(text.data, (size_t)(words - text.data)));
 	rest = span_from(text, (size_t)(words - text.data));
 	out->login = between(rest, owned_text, "; from=<");
-	out->sender = between(rest, "; from=<", "> to=<");
-	if (out->sender.data == NULL)
-		out->sender = between(rest, "; from=<", "> proto=");
+	out->sender = address_behind(rest, "; from=<");
 	return out->login.data != NULL && out->login.len > 0 &&
 	       out->sender.data != NULL;
 }
@@ -105,13 +127,13 @@ parse_refusal(struct span text, struct maillog_line *out)
 static bool
 parse_text(struct span daemon, struct span text, struct maillog_line *out)
 {
-	if (span_is(daemon, "qmgr")) {
-		if (span_is(text, "removed")) {
-			out->kind = MAILLOG_REMOVED;
-			return true;
-		}
-		return starts_with(text, "from=<") && parse_sender(text, out);
+	if ((span_is(daemon, "qmgr") || span_is(daemon, "postsuper")) &&
+	    span_is(text, "removed")) {
+		out->kind = MAILLOG_REMOVED;
+		return true;
 	}
+	if (span_is(daemon, "qmgr"))
+		return starts_with(text, "from=<") && parse_sender(text, out);
 	if (!span_is(daemon, "smtpd"))
 		return false;
 	if (starts_with(text, "client="))
@@ -160,10 +182,26 @@ divide_tag(struct span tag, struct span *instance, struct span *daemon)
 	return instance->len > 0;
 }
 
+/* Where the first "]: " of a line is, or NULL: all but always at its first
+ * bracket, which is why this is several times as fast as memmem(). */
+static const char *
+find_tag_end(struct span line)
+{
+	const char *end = line.data + line.len;
+	const char *p = line.data;
+
+	while ((p = memchr(p, ']', (size_t)(end - p))) != NULL) {
+		if (end - p >= 3 && p[1] == ':' && p[2] == ' ')
+			return p;
+		p++;
+	}
+	return NULL;
+}
+
 bool
 maillog_parse(struct span line, time_t today, struct maillog_line *out)
 {
-	const char *end = find(line, "]: ");
+	const char *end = find_tag_end(line);
 	struct span tag;
 	struct span text;
 	struct span daemon;

@@ -65,10 +65,17 @@ static const struct row rows[] = {
     {"Nov 24 08:23:04 mx postfix/qmgr[9]: 4WXabc: from=<a@b>, status=expired, "
      "returned to sender",
      MAILLOG_SENDER, "postfix", "4WXabc", "", "a@b", ""},
+    {"Nov 24 08:23:04 mx postfix/qmgr[9]: 4WXabc: from=<\"a\\\">, size=\"@d>, "
+     "size=1",
+     MAILLOG_SENDER, "postfix", "4WXabc", "", "\"a\\\">, size=\"@d", ""},
+    {"Nov 24 08:23:04 mx postfix/qmgr[9]: 4WXabc: from=<a\"b@d>, size=1",
+     MAILLOG_SENDER, "postfix", "4WXabc", "", "a\"b@d", ""},
     {"Nov 24 08:23:04 mx postfix/qmgr[9]: 4WXabc: from=<a@b", -1, "", "", "",
      "", ""},
     {"Nov 24 08:23:04 mx postfix/qmgr[9]: 4WXabc: removed", MAILLOG_REMOVED,
      "postfix", "4WXabc", "", "", ""},
+    {"Nov 24 08:23:04 mx postfix/postsuper[9]: 4WXabc: removed",
+     MAILLOG_REMOVED, "postfix", "4WXabc", "", "", ""},
     {"Nov 24 08:23:04 mx postfix/qmgr[9]: 4WX-abc: removed", -1, "", "", "", "",
      ""},
     /* refusals and warnings */
@@ -86,6 +93,10 @@ static const struct row rows[] = {
      "pc[192.0.2.7]: fromguard: would reject: not owned by user u; from=<a@b> "
      "to=<x@y> proto=ESMTP helo=<pc>",
      MAILLOG_WARNED, "postfix", "NOQUEUE", "u", "a@b", "192.0.2.7"},
+    {"Nov 24 08:23:04 mx postfix/smtpd[1]: NOQUEUE: reject: RCPT from "
+     "pc[192.0.2.7]: 553 5.7.1 <\"a> to=<b\"@d>: Sender address rejected: not "
+     "owned by user u; from=<\"a> to=<b\"@d> to=<x@y> proto=ESMTP helo=<pc>",
+     MAILLOG_REFUSED, "postfix", "NOQUEUE", "u", "\"a> to=<b\"@d", "192.0.2.7"},
     {"Nov 24 08:23:04 mx postfix/smtpd[1]: NOQUEUE: reject: RCPT from "
      "pc[192.0.2.7]: 554 5.7.1 <x@y>: Relay access denied; from=<a@b> "
      "to=<x@y> proto=ESMTP helo=<pc>",

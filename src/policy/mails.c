@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "mails.h"
-#include "base/buffer.h"
 #include "base/memory.h"
 
 #include <stdlib.h>
@@ -27,60 +26,74 @@ mails_fini(struct mails *mails)
 	free(mails->buckets);
 }
 
-/* Spell what a mail is found by: queue ids of two instances may be equal. */
-static void
-make_key(const struct maillog_line *line, struct buffer *key)
+static struct mail_bucket *
+bucket_of(const struct mails *mails, struct span queue_id)
 {
-	buffer_add(key, line->instance);
-	buffer_byte(key, '\0');
-	buffer_add(key, line->queue_id);
+	return &mails->buckets[hash_bytes(&mails->hash_key, queue_id.data,
+					  queue_id.len) %
+			       mails->bucket_count];
 }
 
-static struct mail_bucket *
-bucket_of(const struct mails *mails, struct span key)
+static struct span
+queue_id_of(const struct mail *mail)
 {
-	return &mails->buckets[hash_bytes(&mails->hash_key, key.data, key.len) %
-			       mails->bucket_count];
+	return span_of(mail->text, mail->queue_id_len);
+}
+
+/* Queue ids of two instances may be equal. */
+static bool
+is_same(const struct mail *mail, const struct maillog_line *line)
+{
+	return span_equal(queue_id_of(mail), line->queue_id) &&
+	       span_equal(
+		   span_of(mail->text + mail->queue_id_len, mail->instance_len),
+		   line->instance);
 }
 
 struct mail *
 mails_find(const struct mails *mails, const struct maillog_line *line)
 {
-	struct buffer key = {0};
 	struct mail *mail;
 
-	make_key(line, &key);
-	LIST_FOREACH(mail, bucket_of(mails, buffer_span(&key)), by_hash)
-	if (span_equal(span_of(mail->text, mail->key_len), buffer_span(&key)))
+	LIST_FOREACH(mail, bucket_of(mails, line->queue_id), by_hash)
+	if (is_same(mail, line))
 		break;
-	buffer_fini(&key);
 	return mail;
+}
+
+/* Append text; returns where the next one goes. */
+static char *
+append(char *to, struct span text)
+{
+	memcpy(to, text.data, text.len);
+	return to + text.len;
 }
 
 void
 mails_add(struct mails *mails, const struct maillog_line *line)
 {
 	bool has_login = line->kind == MAILLOG_LOGIN;
-	struct buffer text = {0};
+	struct span who = has_login ? line->login : line->sender;
 	struct mail *mail;
+	char *end;
 
 	if (mails->count == mails->max)
 		mails_remove(mails, TAILQ_FIRST(&mails->by_age));
-	make_key(line, &text);
-	mail = memory_zero(1, sizeof(*mail) + text.len + line->login.len +
-				  line->sender.len + line->client.len + 1);
-	mail->key_len = text.len;
+	mail =
+	    memory_zero(1, sizeof(*mail) + line->queue_id.len +
+			       line->instance.len + who.len + line->client.len);
 	mail->time = line->time;
 	mail->has_login = has_login;
-	mail->who_len = has_login ? line->login.len : line->sender.len;
+	mail->queue_id_len = line->queue_id.len;
+	mail->instance_len = line->instance.len;
+	mail->who_len = who.len;
 	mail->client_len = line->client.len;
-	buffer_add(&text, has_login ? line->login : line->sender);
-	buffer_add(&text, line->client);
-	memcpy(mail->text, text.data, text.len);
-	buffer_fini(&text);
+	end = append(mail->text, line->queue_id);
+	end = append(end, line->instance);
+	end = append(end, who);
+	(void)append(end, line->client); /* nothing follows */
 	TAILQ_INSERT_TAIL(&mails->by_age, mail, by_age);
-	LIST_INSERT_HEAD(bucket_of(mails, span_of(mail->text, mail->key_len)),
-			 mail, by_hash);
+	LIST_INSERT_HEAD(bucket_of(mails, line->queue_id), mail, by_hash);
 	mails->count++;
 }
 
@@ -98,12 +111,14 @@ mails_remove(struct mails *mails, struct mail *take_mail)
 struct span
 mail_who(const struct mail *mail)
 {
-	return span_of(mail->text + mail->key_len, mail->who_len);
+	return span_of(mail->text + mail->queue_id_len + mail->instance_len,
+		       mail->who_len);
 }
 
 struct span
 mail_client(const struct mail *mail)
 {
-	return span_of(mail->text + mail->key_len + mail->who_len,
-		       mail->client_len);
+	struct span who = mail_who(mail);
+
+	return span_of(who.data + who.len, mail->client_len);
 }

@@ -14,10 +14,11 @@ struct mail {
 	LIST_ENTRY(mail) by_hash;
 	int64_t time;
 	bool has_login; /* else it has the sender */
-	size_t key_len; /* "instance", NUL, queue id */
+	size_t queue_id_len;
+	size_t instance_len;
 	size_t who_len; /* login or sender */
 	size_t client_len;
-	char text[]; /* key, who and client, one behind the other */
+	char text[]; /* all four, one behind the other */
 };
 
 LIST_HEAD(mail_bucket, mail);

@@ -173,32 +173,38 @@ count_mail(struct rehearsal *rehearsal, struct span login, struct span sender,
 	pair->seen.mails++;
 }
 
+/* Are the half that is kept and the one that a line tells halves of one mail?
+ * A login is logged first; Postfix uses queue ids again. */
+static bool
+belongs(const struct mail *mail, const struct maillog_line *line)
+{
+	if (mail->has_login == (line->kind == MAILLOG_LOGIN))
+		return false;
+	return mail->has_login ? mail->time <= line->time
+			       : line->time <= mail->time;
+}
+
 /* Join the half that a line tells with the other half, or keep it. */
 static void
 join(struct rehearsal *rehearsal, const struct maillog_line *line)
 {
-	struct mail *mail = mails_find(&rehearsal->mails, line);
-	bool has_login = line->kind == MAILLOG_LOGIN;
+	struct mails *mails = &rehearsal->mails;
+	struct mail *mail = mails_find(mails, line);
 
-	if (mail == NULL) {
-		mails_add(&rehearsal->mails, line);
+	if (mail == NULL || !belongs(mail, line)) {
+		if (mail != NULL)
+			mails_remove(mails, mail);
+		mails_add(mails, line);
 		return;
 	}
-	if (mail->has_login == has_login) {
-		/* The queue id is used again: the first never came to an end.
-		 */
-		mails_remove(&rehearsal->mails, mail);
-		mails_add(&rehearsal->mails, line);
-		return;
-	}
-	if (has_login)
-		count_mail(rehearsal, line->login, mail_who(mail), line->client,
-			   line->time);
-	else
+	if (mail->has_login)
 		count_mail(rehearsal, mail_who(mail), line->sender,
 			   mail_client(mail), mail->time);
+	else
+		count_mail(rehearsal, line->login, mail_who(mail), line->client,
+			   line->time);
 	mail->has_login = false; /* it was joined, not dropped */
-	mails_remove(&rehearsal->mails, mail);
+	mails_remove(mails, mail);
 }
 
 static void

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* fromguard rehearse: who would have been refused, by the mail log. */
 #include "rehearse.h"
-#include "base/buffer.h"
 #include "cmd/cmd.h"
 #include "cmd/output.h"
 #include "maillog_file.h"
@@ -9,10 +8,11 @@
 
 #include <getopt.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Where mail logs are, by distribution; docker-mailserver's is the last. */
-static const char *const usual_logs[] = {
+static char usual_logs[][24] = {
     "/var/log/mail.log",
     "/var/log/maillog",
     "/var/log/mail/mail.log",
@@ -62,33 +62,60 @@ parse_since(const char *text, time_t today, int64_t *since)
 	return false;
 }
 
-/* Read every log, or the usual one where none was named. */
+/* When a log was last written to; standard input goes on. */
+static time_t
+written(const char *log)
+{
+	struct stat status;
+
+	if (strcmp(log, "-") == 0 || stat(log, &status) != 0)
+		return INT64_MAX;
+	return status.st_mtime;
+}
+
+static int
+compare_ages(const void *a, const void *b)
+{
+	time_t x = written(*(char *const *)a);
+	time_t y = written(*(char *const *)b);
+
+	return x < y ? -1 : x > y;
+}
+
+/* The log to read where none was named, or NULL. */
+static char *
+find_usual(void)
+{
+	for (size_t i = 0; i < sizeof(usual_logs) / sizeof(*usual_logs); i++)
+		if (access(usual_logs[i], R_OK) == 0)
+			return usual_logs[i];
+	(void)fprintf(stderr, "fromguard: no mail log where one usually is: "
+			      "name it, or pipe it in: journalctl -u "
+			      "'postfix*' | fromguard rehearse -\n");
+	return NULL;
+}
+
+/* Read every log, the oldest first, since a mail may begin in one and end in
+ * the next: mail.log* names the newest first. */
 static bool
 read_logs(struct reading *reading, char **logs, int count)
 {
+	char *usual = count == 0 ? find_usual() : NULL;
 	struct error error;
-	const char *usual = NULL;
 
-	for (size_t i = 0; i < sizeof(usual_logs) / sizeof(*usual_logs); i++)
-		if (usual == NULL && access(usual_logs[i], R_OK) == 0)
-			usual = usual_logs[i];
-	if (count == 0 && usual == NULL) {
-		(void)fprintf(stderr,
-			      "fromguard: no mail log where one usually "
-			      "is: name it, or pipe it in: "
-			      "journalctl -u 'postfix*' | "
-			      "fromguard rehearse -\n");
-		return false;
+	if (count == 0) {
+		logs = &usual;
+		count = usual != NULL;
 	}
-	for (int i = 0; i < (count == 0 ? 1 : count); i++)
-		if (!maillog_file_read(count == 0 ? usual : logs[i], take_line,
-				       reading, &error)) {
+	qsort(logs, (size_t)count, sizeof(*logs), compare_ages);
+	for (int i = 0; i < count; i++)
+		if (!maillog_file_read(logs[i], take_line, reading, &error)) {
 			(void)fputs("fromguard: ", stderr);
 			output_string(stderr, OUTPUT_PLAIN, error.text);
 			(void)fputs("\n", stderr);
 			return false;
 		}
-	return true;
+	return count > 0;
 }
 
 /* Read the logs, decide, report. */

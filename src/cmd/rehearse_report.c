@@ -13,7 +13,6 @@ struct report {
 	bool all;
 	size_t refused; /* pairs */
 	size_t shown;
-	struct buffer rows;  /* of JSON */
 	struct buffer lines; /* for the map */
 	size_t login_width;
 	size_t sender_width;
@@ -73,10 +72,11 @@ format_time(int64_t time, bool utc, char out[32])
 }
 
 static void
-add_json(struct report *report, const struct rehearsal_pair *pair,
-	 const struct verdict *verdict)
+print_json_row(const struct report *report, const struct rehearsal_pair *pair,
+	       const struct verdict *verdict)
 {
-	struct buffer *out = &report->rows;
+	struct buffer text = {0};
+	struct buffer *out = &text;
 	struct buffer line = {0};
 	char time[32];
 
@@ -112,6 +112,8 @@ add_json(struct report *report, const struct rehearsal_pair *pair,
 	else
 		buffer_add(out, span_text("null"));
 	buffer_byte(out, '}');
+	(void)fwrite(text.data, 1, text.len, stdout);
+	buffer_fini(&text);
 	buffer_fini(&line);
 }
 
@@ -182,26 +184,26 @@ take_pair(void *arg, const struct rehearsal_pair *pair,
 	}
 	report->refused += refused;
 	if (report->json)
-		add_json(report, pair, verdict);
+		print_json_row(report, pair, verdict);
 	else
 		print_row(report, pair, verdict);
-	if (spell_grant(pair, verdict, &report->lines))
+	if (!report->json && spell_grant(pair, verdict, &report->lines))
 		buffer_byte(&report->lines, '\n');
 	report->shown++;
 }
 
+/* Print what follows the rows, which are never all in memory. */
 static void
-print_json(const struct report *report, const struct rehearsal_counts *counts,
-	   uint64_t lines)
+print_json_end(const struct report *report,
+	       const struct rehearsal_counts *counts, uint64_t lines)
 {
-	(void)printf(
-	    "{\"lines\":%" PRIu64 ",\"mails\":%" PRIu64 ",\"refused\":%" PRIu64
-	    ",\"warned\":%" PRIu64 ",\"unjoined\":%" PRIu64
-	    ",\"pairs\":%zu,\"complete\":%s,\"would_reject\":%zu,"
-	    "\"report\":[%.*s]}\n",
-	    lines, counts->mails, counts->refused, counts->warned,
-	    counts->unjoined, counts->pairs, counts->full ? "false" : "true",
-	    report->refused, SPAN_ARG(buffer_span(&report->rows)));
+	(void)printf("],\"lines\":%" PRIu64 ",\"mails\":%" PRIu64
+		     ",\"refused\":%" PRIu64 ",\"warned\":%" PRIu64
+		     ",\"unjoined\":%" PRIu64
+		     ",\"pairs\":%zu,\"complete\":%s,\"would_reject\":%zu}\n",
+		     lines, counts->mails, counts->refused, counts->warned,
+		     counts->unjoined, counts->pairs,
+		     counts->full ? "false" : "true", report->refused);
 }
 
 static void
@@ -250,7 +252,9 @@ rehearse_report(struct rehearsal *rehearsal, const struct snapshot *snapshot,
 	struct rehearsal_counts counts;
 
 	rehearsal_count(rehearsal, &counts);
-	if (!json) {
+	if (json) {
+		(void)fputs("{\"report\":[", stdout);
+	} else {
 		report.measuring = true;
 		rehearsal_each(rehearsal, snapshot, decider, take_pair,
 			       &report);
@@ -258,10 +262,9 @@ rehearse_report(struct rehearsal *rehearsal, const struct snapshot *snapshot,
 	}
 	rehearsal_each(rehearsal, snapshot, decider, take_pair, &report);
 	if (json)
-		print_json(&report, &counts, lines);
+		print_json_end(&report, &counts, lines);
 	else
 		print_summary(&report, &counts, lines);
-	buffer_fini(&report.rows);
 	buffer_fini(&report.lines);
 	return report.refused > 0;
 }

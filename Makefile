@@ -135,6 +135,11 @@ san-suites: programs
 	@ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
 		$(RUN) unit golden integration fuzz
 
+# rehearse on a mail log of a gigabyte, or SIZE bytes, against grep.
+SIZE ?= 1073741824
+rehearse-gigabyte: $(PROGRAM)
+	@FROMGUARD=$(abspath $(PROGRAM)) python3 tests/bench/rehearse.py $(SIZE)
+
 # The image, built twice by buildah and run: root, a few minutes, and so apart.
 docker-check: | $(filter deps,$(MAKECMDGOALS))
 	@$(RUN) docker
@@ -265,6 +270,7 @@ help:
 	@echo "make docker-check     the image, built twice and run (buildah, root)"
 	@echo "make differential [CASES=100000] [SEED=1]   against Postfix's own check"
 	@echo "make bench [ONLY=rules,cpu] [BIG=1]   speed and memory against others"
+	@echo "make rehearse-gigabyte [SIZE=bytes]   rehearse on such a mail log"
 	@echo "make check-san        the suites under sanitizers, in $(BUILD)/san"
 	@echo "make coverage         lines and branches that the suites run"
 	@echo "make check-tsan       the server under ThreadSanitizer"
@@ -283,6 +289,6 @@ help:
 
 .PHONY: all check programs unit fuzz-replay layers check-san san-suites \
 	docker-check coverage coverage-suites check-tsan tsan-suites lint \
-	differential bench stress fuzz fuzzers \
+	differential bench rehearse-gigabyte stress fuzz fuzzers \
 	format deps run install uninstall dist deb clean help
 .DELETE_ON_ERROR:

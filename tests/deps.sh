@@ -11,6 +11,7 @@ build="gcc make pkg-config libc6-dev libevent-dev libpcre2-dev libcdb-dev
 tests="check clang python3 tinycdb swaks openssl libnet-ssleay-perl
 	libio-socket-ssl-perl gzip xz-utils mandoc groff procps systemd libseccomp2
 	dpkg-dev binutils lintian valgrind python3-yaml shellcheck"
+directories="postgresql slapd ldap-utils"
 mail="postfix postfix-pcre postfix-cdb dovecot-core"
 lint="clang-tidy cppcheck clang-format gcovr valgrind"
 
@@ -98,6 +99,8 @@ for goal in "$@"; do
 			wanted="$wanted $mail"
 			fresh=$(missing postfix dovecot-core)
 		fi
+		wanted="$wanted $directories"
+		fresh="$fresh $(missing postgresql slapd)"
 		# A policy server to be compared with.
 		if [ "$goal" = bench ]; then
 			wanted="$wanted postfwd"
@@ -128,6 +131,8 @@ for package in $fresh; do
 	postfix) leave_disabled postfix ;;
 	dovecot-core) leave_disabled dovecot ;;
 	postfwd) leave_disabled postfwd ;;
+	postgresql) leave_disabled postgresql ;;
+	slapd) leave_disabled slapd ;;
 	esac
 done
 say "done"

@@ -24,7 +24,9 @@ endif
 LIBS = libevent_core libevent_extra libpcre2-8 libidn2
 FG_CPPFLAGS = -D_GNU_SOURCE -Iinclude -DFROMGUARD_VERSION='"$(VERSION)"' \
 	-DPCRE2_CODE_UNIT_WIDTH=8 $(shell pkg-config --cflags $(LIBS))
+# Where and when it is built is not in what is built (tests/reproducible.sh).
 FG_CFLAGS = -std=c11 -pthread -fno-common -fstack-protector-strong -fPIE \
+	"-fdebug-prefix-map=$(CURDIR)=." -Werror=date-time \
 	-Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -Wold-style-definition -Wvla -Wformat=2 \
 	-Wpointer-arith -Wwrite-strings -Wundef $(if $(WERROR),-Werror)
@@ -73,7 +75,7 @@ $(PROGRAM): $(CMD_OBJ) $(LIBRARY)
 $(LIBRARY): $(LIB_OBJ)
 	$(SAY) "  AR    $@"
 	@rm -f $@
-	$Q$(AR) rcs $@ $^
+	$Q$(AR) rcsD $@ $^
 
 $(BUILD)/%.o: %.c | $(READY)
 	$(SAY) "  CC    $<"

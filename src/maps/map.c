@@ -82,7 +82,7 @@ expect_names(const char *content, size_t len, const struct map_context *context)
 		for (size_t k = 0; k < SAMPLE; k++)
 			found += part[k] == '@';
 	}
-	context->expect(context->arg, found * (len / (SAMPLES * SAMPLE)));
+	context->expect(context->arg, found * (len / SAMPLES / SAMPLE));
 }
 
 /* Hand the content to the loader of its type. */

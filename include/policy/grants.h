@@ -58,6 +58,10 @@ bool grants_seal(struct grants *grants);
 /* The name of a pattern, or 0: then there is no entry with it. */
 grant_name grants_name(const struct grants *grants, enum pattern_kind kind,
 		       struct span text);
+/* The names of two addresses, or 0, in less time than one after the other:
+ * memory, which is far away, is asked for both at once. */
+void grants_name_pair(const struct grants *grants, const struct span texts[2],
+		      grant_name found[2]);
 /* What kind of pattern a name is. */
 enum pattern_kind grants_kind(const struct grants *grants, grant_name name);
 /* Room for what a name spells. */

@@ -295,6 +295,7 @@ decide_null(struct decider *q)
 {
 	struct origin origin;
 
+	sides_of_login(q);
 	q->rights.count = 0;
 	sides_add(q, &q->rights, PATTERN_NULL, SPAN_NONE);
 	if (find_grant(q, true, &origin) != NULL)
@@ -312,6 +313,20 @@ decide_null(struct decider *q)
 			  REASON_NULL);
 }
 
+/* Find the names of login and sender together. */
+static void
+look_up(struct decider *q)
+{
+	const struct span texts[2] = {address_span(&q->login),
+				      address_span(&q->sender)};
+	grant_name found[2];
+
+	grants_name_pair(q->grants, texts, found);
+	q->login_name = found[0];
+	q->sender_name = found[1];
+	q->looked_up = true;
+}
+
 /* The usual question: a login and an address. */
 static struct verdict
 decide_address(struct decider *q)
@@ -320,6 +335,7 @@ decide_address(struct decider *q)
 	enum verdict_reason reason;
 	struct origin origin;
 
+	sides_of_login(q);
 	sides_of_sender(q);
 	if (find_grant(q, true, &origin) != NULL)
 		return verdict_by(VERDICT_REJECT, REASON_DENIED, origin);
@@ -343,6 +359,7 @@ begin(struct decider *q, const struct snapshot *snapshot, struct trace *trace)
 	q->grants = snapshot->grants;
 	q->trace = trace;
 	q->trouble = false;
+	q->looked_up = false;
 	rules_begin(q->rules, q->settings->rule_match_limit,
 		    q->settings->rule_budget_us);
 }
@@ -394,10 +411,10 @@ decide(const struct snapshot *snapshot, struct decider *q, struct span login,
 	if (login.len == 0)
 		return decide_no_login(q, sender);
 	ask_for_login(q, login);
-	sides_of_login(q);
 	if (sender.len == 0)
 		return decide_null(q);
 	if (!ask_for_sender(q, sender))
 		return verdict_of(VERDICT_REJECT, REASON_NOT_OWNED);
+	look_up(q);
 	return decide_address(q);
 }

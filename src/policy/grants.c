@@ -286,6 +286,13 @@ grants_name(const struct grants *grants, enum pattern_kind kind,
 	return names_find(&grants->names, kind, text);
 }
 
+void
+grants_name_pair(const struct grants *grants, const struct span texts[2],
+		 grant_name found[2])
+{
+	names_find_pair(&grants->names, texts, found);
+}
+
 enum pattern_kind
 grants_kind(const struct grants *grants, grant_name name)
 {

@@ -251,40 +251,88 @@ names_seal(struct names *names)
 	return true;
 }
 
+/* Step from cell i to the first that may be of a key; what that names, or 0. */
+static grant_name
+next_candidate(const struct names *names, const struct name_key *key, size_t *i)
+{
+	for (;;) {
+		const struct name_cell cell = names->cells[*i];
+
+		if (cell.name == 0 || cell.tag == (uint16_t)key->hash)
+			return cell.name;
+		if (++*i == names->size)
+			*i = 0;
+	}
+}
+
 /* The name of a key, or 0. */
 static grant_name
 find_cell(const struct names *names, const struct name_key *key)
 {
 	size_t i = slot_of(key->hash, names->size);
+	grant_name name;
 
-	for (;;) {
-		const struct name_cell cell = names->cells[i];
-
-		if (cell.name == 0 || (cell.tag == (uint16_t)key->hash &&
-				       is_name(names, cell.name, key)))
-			return cell.name;
+	while ((name = next_candidate(names, key, &i)) != 0 &&
+	       !is_name(names, name, key))
 		if (++i == names->size)
 			i = 0;
+	return name;
+}
+
+/* Make the key of a pattern, once they are sealed; false where it has none. */
+static bool
+make_key(const struct names *names, enum pattern_kind kind, struct span text,
+	 struct name_key *key)
+{
+	struct span domain;
+	bool has_domain;
+
+	if (names->kinds[kind] == 0)
+		return false;
+	*key = (struct name_key){.kind = kind};
+	key->local = divide(kind, text, &domain, &has_domain);
+	if (has_domain) {
+		key->domain = texts_find(&names->domains, domain);
+		if (key->domain == 0)
+			return false;
 	}
+	key->hash = hash_of(names, key);
+	return true;
 }
 
 grant_name
 names_find(const struct names *names, enum pattern_kind kind, struct span text)
 {
-	struct name_key key = {.kind = kind};
-	struct span domain;
-	bool has_domain;
+	struct name_key key;
 
-	if (names->kinds[kind] == 0)
-		return 0;
-	key.local = divide(kind, text, &domain, &has_domain);
-	if (has_domain) {
-		key.domain = texts_find(&names->domains, domain);
-		if (key.domain == 0)
-			return 0;
+	return make_key(names, kind, text, &key) ? find_cell(names, &key) : 0;
+}
+
+void
+names_find_pair(const struct names *names, const struct span texts[2],
+		grant_name found[2])
+{
+	struct name_key keys[2];
+	bool known[2];
+
+	for (int i = 0; i < 2; i++) {
+		known[i] = make_key(names, PATTERN_ADDRESS, texts[i], &keys[i]);
+		if (known[i])
+			__builtin_prefetch(
+			    &names->cells[slot_of(keys[i].hash, names->size)]);
 	}
-	key.hash = hash_of(names, &key);
-	return find_cell(names, &key);
+	for (int i = 0; i < 2; i++) {
+		size_t at;
+
+		if (!known[i])
+			continue;
+		at = slot_of(keys[i].hash, names->size);
+		found[i] = next_candidate(names, &keys[i], &at);
+		if (found[i] != 0)
+			__builtin_prefetch(pool_at(&names->pool, found[i]));
+	}
+	for (int i = 0; i < 2; i++)
+		found[i] = known[i] ? find_cell(names, &keys[i]) : 0;
 }
 
 enum pattern_kind

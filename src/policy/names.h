@@ -70,6 +70,10 @@ bool names_seal(struct names *names);
 grant_name names_find(const struct names *names, enum pattern_kind kind,
 		      struct span text);
 
+/* The names of two addresses, or 0; memory is waited for once, not twice. */
+void names_find_pair(const struct names *names, const struct span texts[2],
+		     grant_name found[2]);
+
 enum pattern_kind names_kind(const struct names *names, grant_name name);
 struct pattern names_pattern(const struct names *names, grant_name name,
 			     struct name_text *text);

@@ -40,6 +40,9 @@ struct decider {
 	struct address base; /* of the sender */
 	bool has_base;
 	struct span raw_sender; /* as it arrived */
+	bool looked_up;         /* the names of login and sender are known */
+	grant_name login_name;
+	grant_name sender_name;
 
 	/* What was found out on the way. */
 	bool trouble; /* a rule hit a limit */

@@ -5,11 +5,30 @@
 
 #include <stdlib.h>
 
+static bool
+is_whole(struct span text, const struct address *address)
+{
+	return text.data == address->text && text.len == address->len;
+}
+
+/* The name of a side: the two that are asked for most are known. */
+static grant_name
+name_of(const struct decider *q, enum pattern_kind kind, struct span text)
+{
+	if (q->looked_up && kind == PATTERN_ADDRESS) {
+		if (is_whole(text, &q->login))
+			return q->login_name;
+		if (is_whole(text, &q->sender))
+			return q->sender_name;
+	}
+	return grants_name(q->grants, kind, text);
+}
+
 void
 sides_add(struct decider *q, struct sides *sides, enum pattern_kind kind,
 	  struct span text)
 {
-	grant_name name = grants_name(q->grants, kind, text);
+	grant_name name = name_of(q, kind, text);
 
 	if (name == 0 && q->trace == NULL)
 		return;

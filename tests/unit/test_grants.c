@@ -93,6 +93,37 @@ START_TEST(patterns_come_back)
 }
 END_TEST
 
+/* Two at once are what one after the other is, whichever are there. */
+START_TEST(pairs_are_found)
+{
+	static const char *const texts[] = {"u@d", "a@d", "u",
+					    "u@e", "x@d", ""};
+	struct grants *grants = grants_new();
+	struct row row = rows[0];
+
+	if (_i == 1) {
+		ck_assert(add(grants, &row, 0, 1));
+		row.right = "u";
+		ck_assert(add(grants, &row, 0, 2));
+	}
+	ck_assert(grants_seal(grants));
+	for (size_t i = 0; i < COUNT(texts); i++)
+		for (size_t k = 0; k < COUNT(texts); k++) {
+			const struct span pair[2] = {span_text(texts[i]),
+						     span_text(texts[k])};
+			grant_name found[2];
+
+			grants_name_pair(grants, pair, found);
+			for (int n = 0; n < 2; n++)
+				ck_assert_uint_eq(found[n],
+						  grants_name(grants,
+							      PATTERN_ADDRESS,
+							      pair[n]));
+		}
+	grants_free(grants);
+}
+END_TEST
+
 /* Origins of many maps, some of which are empty, in no order of lines. */
 START_TEST(origins_come_back)
 {
@@ -434,6 +465,7 @@ main(void)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, one, 0, (int)ROWS);
 	tcase_add_test(tcase, patterns_come_back);
+	tcase_add_loop_test(tcase, pairs_are_found, 0, 2);
 	tcase_add_test(tcase, origins_come_back);
 	tcase_add_test(tcase, twice_stays_where_it_was);
 	tcase_add_test(tcase, empty);

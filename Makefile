@@ -226,6 +226,10 @@ INSTALL   ?= install
 MAN      = $(wildcard man/*.[1-8])
 UNITS    = $(wildcard systemd/*.service systemd/*.socket)
 DOCS     = README.md conf/docker-mailserver.conf $(wildcard systemd/examples/*.conf)
+# Where each shell looks for the completion of a program; bash by its name.
+COMPLETIONS = bash-completion/completions/fromguard.bash \
+	zsh/site-functions/_fromguard fish/vendor_completions.d/fromguard.fish
+completion = $(SHAREDIR)/$(1:.bash=)
 CONFIG   = $(DESTDIR)$(SYSCONFDIR)/fromguard/fromguard.conf
 
 install: $(PROGRAM)
@@ -237,6 +241,8 @@ install: $(PROGRAM)
 		chmod 644 $(DESTDIR)$(UNITDIR)/$${f##*/} || exit 1; done
 	@for f in $(DOCS); do $(INSTALL) -D -m 644 $$f \
 		$(DESTDIR)$(DOCDIR)/$${f##*/} || exit 1; done
+	@$(foreach c,$(COMPLETIONS),$(INSTALL) -D -m 644 conf/completions/$(notdir $c) \
+		$(DESTDIR)$(call completion,$c) &&) :
 	@if [ -e $(CONFIG) ]; then echo "kept: $(CONFIG)"; else \
 		$(INSTALL) -v -D -m 644 conf/fromguard.conf $(CONFIG); fi
 
@@ -246,6 +252,7 @@ uninstall:
 	@for f in $(MAN); do rm -fv $(DESTDIR)$(MANDIR)/man$${f##*.}/$${f##*/}; done
 	@for f in $(UNITS); do rm -fv $(DESTDIR)$(UNITDIR)/$${f##*/}; done
 	@for f in $(DOCS); do rm -fv $(DESTDIR)$(DOCDIR)/$${f##*/}; done
+	@rm -fv $(foreach c,$(COMPLETIONS),$(DESTDIR)$(call completion,$c))
 	@rmdir $(DESTDIR)$(DOCDIR) 2>/dev/null || :
 
 # A tar file of what git has, the same bytes for the same commit.

@@ -40,6 +40,14 @@ bool address_parse(struct address *address, struct span raw,
 		   struct span origin);
 
 /*
+ * Make the same local part at another domain, canonical already, into *moved.
+ * A '@' in the local part stays part of it. False where the result would be
+ * longer than ADDRESS_MAX.
+ */
+bool address_move(const struct address *address, struct span domain,
+		  struct address *moved);
+
+/*
  * Make the canonical form of a domain, at most size bytes, into out. Returns
  * its length; 0 where it is empty, not UTF-8 or too long.
  */

@@ -262,6 +262,22 @@ address_parse(struct address *address, struct span raw, struct span origin)
 	return true;
 }
 
+bool
+address_move(const struct address *address, struct span domain,
+	     struct address *moved)
+{
+	if (address->at + 1 + domain.len > ADDRESS_MAX)
+		return false;
+	memcpy(moved->text, address->text, address->at);
+	moved->text[address->at] = '@';
+	memcpy(moved->text + address->at + 1, domain.data, domain.len);
+	moved->at = address->at;
+	moved->len = address->at + 1 + domain.len;
+	moved->local_valid = address->local_valid;
+	moved->domain_valid = true;
+	return true;
+}
+
 size_t
 address_domain(struct span raw, char *out, size_t size)
 {

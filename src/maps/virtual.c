@@ -47,8 +47,7 @@ give_same_local(struct name *alias, const struct name *target, uint32_t line,
 
 	for (size_t i = 0; i < alias->spellings; i++) {
 		entry.left = name_spelling(alias, i, context);
-		if (!address_parse(&moved, address_local(&alias->bare),
-				   target->pattern.text)) {
+		if (!address_move(&alias->bare, target->pattern.text, &moved)) {
 			say(context, PROBLEM_ERROR, line,
 			    "the target would be too long for an address");
 			return true;

@@ -60,7 +60,7 @@ hold(void *arg, const struct map_entry *entry)
 
 	if (!memory_try_grow((void **)&held->list, &held->room, held->count,
 			     sizeof(*held->list)) ||
-	    !make_room(held, entry->left.text.len + entry->right.text.len))
+	    !make_room(held, entry->left.text.len + entry->right.text.len + 1))
 		return false;
 	kept = &held->list[held->count++];
 	kept->entry = *entry;

@@ -63,12 +63,13 @@ follow_edges(struct decider *q, size_t node, const struct grant_edge *edges,
 		struct name_text text;
 		struct pattern to =
 		    grants_pattern(q->grants, edges[i].to, &text);
-		bool whole = to.kind == PATTERN_ADDRESS;
+		bool fits =
+		    to.kind == PATTERN_ADDRESS
+			? address_parse(&chain->target, to.text, SPAN_NONE)
+			: address_move(&chain->current, to.text,
+				       &chain->target);
 
-		if (address_parse(&chain->target,
-				  whole ? to.text
-					: address_local(&chain->current),
-				  whole ? SPAN_NONE : to.text) &&
+		if (fits &&
 		    links_follow(q, node, &chain->target, edges[i].origin))
 			return true;
 	}

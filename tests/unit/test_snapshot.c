@@ -26,8 +26,8 @@ static const struct {
 };
 
 static const char *const options[] = {
-    "maps=text:text, owners:owners, virtual:virtual, aliases:aliases, "
-    "accounts:accounts, pcre:rules, ?text:missing",
+    ("maps=text:text, owners:owners, virtual:virtual, aliases:aliases, "
+     "accounts:accounts, pcre:rules, ?text:missing"),
     "local_domains=d, e.d",
     "recipient_delimiter=+",
 };

@@ -164,7 +164,7 @@ class Guard(Process):
             env={**os.environ, "NOTIFY_SOCKET": self.notices.path}),
             settings["listen"].partition(":")[2])
         self.notices.wait_ready()
-        self.seconds_to_ready = time.monotonic() - start
+        self.to_ready = Cost(time.monotonic() - start, self.cpu())
 
     def stop(self):
         """Ends it."""

@@ -44,17 +44,21 @@ def load_million(scene):
     def load():
         guard = scene.guard(f"load{time.monotonic_ns()}", maps=f"cdb:{path}")
         guard.stop()
-        return guard.seconds_to_ready
+        return guard.to_ready
 
     def dump():
         with open(os.devnull, "wb") as nothing:
             return measure.cost_of(*measure.on_core(measure.SERVER_CORE, ["cdb", "-d", path]),
-                                   capture_output=False, stdout=nothing).wall
+                                   capture_output=False, stdout=nothing)
 
     scene.say("loading a million logins, and dumping them")
-    found = measure.ratio(measure.rounds(load, dump), lambda seconds: seconds)
-    return [Line("load of a million logins, against cdb -d", found.value,
-                 found.text("s", 1, 2), at_most=4)]
+    pairs = measure.rounds(load, dump)
+    found = measure.ratio(pairs, lambda cost: cost.cpu)
+    wall = measure.ratio(pairs, lambda cost: cost.wall)
+    return [Line("CPU of a load of a million logins, against cdb -d", found.value,
+                 found.text("s", 1, 2), at_most=4),
+            Line("its time until it is ready, against cdb -d", wall.value,
+                 wall.text("s", 1, 2))]
 
 
 @row
@@ -160,7 +164,7 @@ def ten_million(scene):
 
     def start(name, cdb):
         guard = scene.guard(f"{name}{time.monotonic_ns()}", maps=f"cdb:{cdb}")
-        result = guard.seconds_to_ready, guard.memory()
+        result = guard.to_ready.cpu, guard.memory()
         if name == "huge":
             measure.load(guard, 50, questions)  # and every answer is right
         guard.stop()
@@ -171,7 +175,8 @@ def ten_million(scene):
     os.unlink(path)
     seconds = measure.ratio(pairs, lambda result: result[0])
     held = measure.ratio(pairs, lambda result: result[1])
-    return [Line("load of ten million logins, against ten times a million", seconds.value / 10,
+    return [Line("CPU of a load of ten million logins, against ten times a million",
+                 seconds.value / 10,
                  seconds.text("s", 1, 2), at_most=1.1),
             Line("memory with ten million logins, against ten times a million", held.value / 10,
                  held.text("MB", MEGA, 0), at_most=1.1)]

@@ -35,6 +35,10 @@ void journal_verdict(const struct journal *journal,
 		     const struct request *request,
 		     const struct verdict *verdict, uint64_t *last);
 
+/* Log that the login of a request was refused many different senders within a
+ * short time (suspects_note()), and from where the last one came. */
+void journal_suspect(const struct request *request);
+
 /* Log that the client at the other end of fd broke the protocol ("kind=..."),
  * or count it where there have been enough this second. */
 void journal_fault(struct journal *journal, const char *kind, int fd,

@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "policy/answer.h"
 #include "server/clock.h"
+#include "server/suspects.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -67,6 +68,7 @@ struct connections {
 	void (*room)(void *arg); /* or NULL */
 	void *room_arg;
 	struct refusals *refusals; /* or NULL */
+	struct suspects suspects;
 	bool draining;
 	uint64_t answers; /* to the read that is being handled */
 	size_t out_len;
@@ -129,6 +131,10 @@ answer(struct connection *c, const struct request *request)
 			 request->sender, all->out + all->out_len);
 	journal_verdict(all->journal, all->snapshot, request, &verdict,
 			&c->logged);
+	if (verdict.kind == VERDICT_REJECT && request->login.len > 0 &&
+	    suspects_note(&all->suspects, request->login, request->sender,
+			  clock_ms()))
+		journal_suspect(request);
 	if (verdict.kind != VERDICT_ALLOW && all->refusals != NULL)
 		refusals_note(all->refusals, all->snapshot->settings, request,
 			      &verdict, time(NULL));
@@ -393,6 +399,7 @@ connections_new(struct event_base *base, struct journal *journal,
 	all->base = base;
 	all->journal = journal;
 	all->counters = counters;
+	suspects_init(&all->suspects);
 	TAILQ_INIT(&all->idle);
 	TAILQ_INIT(&all->busy);
 	all->decider = decider_new();

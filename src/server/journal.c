@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "server/journal.h"
 #include "base/log.h"
+#include "server/suspects.h"
 
 #include <netdb.h>
 #include <stdio.h>
@@ -99,6 +100,19 @@ journal_verdict(const struct journal *journal, const struct snapshot *snapshot,
 	log_field(&line, "queue_id", request->queue_id);
 	log_field(&line, "instance", request->instance);
 	add_origin(&line, snapshot, verdict);
+	log_end(&line);
+}
+
+void
+journal_suspect(const struct request *request)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_LEVEL_WARNING, "suspicious");
+	log_field(&line, "login", request->login);
+	log_number(&line, "senders", SUSPECT_SENDERS);
+	log_number(&line, "seconds", SUSPECT_WINDOW_MS / 1000);
+	log_field(&line, "client", request->client_address);
 	log_end(&line);
 }
 

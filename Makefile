@@ -225,7 +225,12 @@ INSTALL   ?= install
 
 MAN      = $(wildcard man/*.[1-8])
 UNITS    = $(wildcard systemd/*.service systemd/*.socket)
-DOCS     = README.md conf/docker-mailserver.conf $(wildcard systemd/examples/*.conf)
+DOCS     = README.md conf/docker-mailserver.conf
+# To be copied from, below the documentation; recipes are programs.
+EXAMPLES = $(wildcard systemd/examples/* conf/fail2ban/*/* conf/*.yml conf/*.json)
+RECIPES  = $(wildcard conf/recipes/*)
+RECIPEDIR = $(SHAREDIR)/fromguard/recipes
+example  = $(DOCDIR)/examples/$${f\#*/}
 # Where each shell looks for the completion of a program; bash by its name.
 COMPLETIONS = bash-completion/completions/fromguard.bash \
 	zsh/site-functions/_fromguard fish/vendor_completions.d/fromguard.fish
@@ -241,6 +246,11 @@ install: $(PROGRAM)
 		chmod 644 $(DESTDIR)$(UNITDIR)/$${f##*/} || exit 1; done
 	@for f in $(DOCS); do $(INSTALL) -D -m 644 $$f \
 		$(DESTDIR)$(DOCDIR)/$${f##*/} || exit 1; done
+	@for f in $(EXAMPLES); do $(INSTALL) -D -m 644 $$f \
+		$(DESTDIR)$(example) || exit 1; done
+	@for f in $(RECIPES); do mode=644; [ ! -x $$f ] || mode=755; \
+		$(INSTALL) -D -m $$mode $$f \
+		$(DESTDIR)$(RECIPEDIR)/$${f##*/} || exit 1; done
 	@$(foreach c,$(COMPLETIONS),$(INSTALL) -D -m 644 conf/completions/$(notdir $c) \
 		$(DESTDIR)$(call completion,$c) &&) :
 	@if [ -e $(CONFIG) ]; then echo "kept: $(CONFIG)"; else \
@@ -253,7 +263,10 @@ uninstall:
 	@for f in $(UNITS); do rm -fv $(DESTDIR)$(UNITDIR)/$${f##*/}; done
 	@for f in $(DOCS); do rm -fv $(DESTDIR)$(DOCDIR)/$${f##*/}; done
 	@rm -fv $(foreach c,$(COMPLETIONS),$(DESTDIR)$(call completion,$c))
-	@rmdir $(DESTDIR)$(DOCDIR) 2>/dev/null || :
+	@for f in $(EXAMPLES); do rm -fv $(DESTDIR)$(example); done
+	@for f in $(RECIPES); do rm -fv $(DESTDIR)$(RECIPEDIR)/$${f##*/}; done
+	@find $(DESTDIR)$(DOCDIR) $(DESTDIR)$(SHAREDIR)/fromguard -type d -empty \
+		-delete 2>/dev/null || :
 
 # A tar file of what git has, the same bytes for the same commit.
 DIST = fromguard-$(VERSION)

@@ -53,7 +53,8 @@ def install(nest):
           {CONFIGURATION}, "outside of PREFIX")
     for name in files(nest):
         mode = os.stat(nest.path("root", name)).st_mode & 0o777
-        equal(oct(mode), oct(0o755 if name.endswith("sbin/fromguard") else 0o644), name)
+        runs = name.endswith(("sbin/fromguard", "recipes/fromguard-refresh", ".sh"))
+        equal(oct(mode), oct(0o755 if runs else 0o644), name)
 
 
 @suite.case("the unit starts the program that was installed")

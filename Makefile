@@ -230,7 +230,7 @@ DOCS     = README.md conf/docker-mailserver.conf
 EXAMPLES = $(wildcard systemd/examples/* conf/fail2ban/*/* conf/*.yml conf/*.json)
 RECIPES  = $(wildcard conf/recipes/*)
 RECIPEDIR = $(SHAREDIR)/fromguard/recipes
-example  = $(DOCDIR)/examples/$${f\#*/}
+example  = n=$${f\#conf/}; n=$(DESTDIR)$(DOCDIR)/examples/$${n\#systemd/examples/}
 # Where each shell looks for the completion of a program; bash by its name.
 COMPLETIONS = bash-completion/completions/fromguard.bash \
 	zsh/site-functions/_fromguard fish/vendor_completions.d/fromguard.fish
@@ -246,8 +246,8 @@ install: $(PROGRAM)
 		chmod 644 $(DESTDIR)$(UNITDIR)/$${f##*/} || exit 1; done
 	@for f in $(DOCS); do $(INSTALL) -D -m 644 $$f \
 		$(DESTDIR)$(DOCDIR)/$${f##*/} || exit 1; done
-	@for f in $(EXAMPLES); do $(INSTALL) -D -m 644 $$f \
-		$(DESTDIR)$(example) || exit 1; done
+	@for f in $(EXAMPLES); do $(example); \
+		$(INSTALL) -D -m 644 $$f $$n || exit 1; done
 	@for f in $(RECIPES); do mode=644; [ ! -x $$f ] || mode=755; \
 		$(INSTALL) -D -m $$mode $$f \
 		$(DESTDIR)$(RECIPEDIR)/$${f##*/} || exit 1; done
@@ -263,7 +263,7 @@ uninstall:
 	@for f in $(UNITS); do rm -fv $(DESTDIR)$(UNITDIR)/$${f##*/}; done
 	@for f in $(DOCS); do rm -fv $(DESTDIR)$(DOCDIR)/$${f##*/}; done
 	@rm -fv $(foreach c,$(COMPLETIONS),$(DESTDIR)$(call completion,$c))
-	@for f in $(EXAMPLES); do rm -fv $(DESTDIR)$(example); done
+	@for f in $(EXAMPLES); do $(example); rm -fv $$n; done
 	@for f in $(RECIPES); do rm -fv $(DESTDIR)$(RECIPEDIR)/$${f##*/}; done
 	@find $(DESTDIR)$(DOCDIR) $(DESTDIR)$(SHAREDIR)/fromguard -type d -empty \
 		-delete 2>/dev/null || :

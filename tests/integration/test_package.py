@@ -31,7 +31,7 @@ WANTED = """\
 ./usr/share/doc/fromguard/changelog.Debian.gz
 ./usr/share/doc/fromguard/copyright
 ./usr/share/doc/fromguard/docker-mailserver.conf
-./usr/share/doc/fromguard/examples/examples/fromguard-refresh.timer
+./usr/share/doc/fromguard/examples/fromguard-refresh.timer
 ./usr/share/doc/fromguard/examples/fail2ban/filter.d/fromguard.conf
 ./usr/share/fromguard/recipes/fromguard-refresh
 ./usr/share/man/man5/fromguard.conf.5.gz

@@ -170,6 +170,10 @@ check-tsan: | $(READY)
 tsan-suites: $(PROGRAM)
 	@TSAN_OPTIONS=halt_on_error=1 $(RUN) golden integration
 
+# Unit tests, seeds and the servers of the golden cases under memcheck.
+check-valgrind: programs
+	@FROMGUARD=$(abspath $(PROGRAM)) BUILD=$(abspath $(BUILD)) sh tests/valgrind.sh
+
 # CASES pairs of login and sender, asked of Postfix's own check as well; SEED
 # makes others.
 differential: $(PROGRAM)
@@ -296,6 +300,7 @@ help:
 	@echo "make check-san        the suites under sanitizers, in $(BUILD)/san"
 	@echo "make coverage         lines and branches that the suites run"
 	@echo "make check-tsan       the server under ThreadSanitizer"
+	@echo "make check-valgrind   unit tests, seeds and golden servers under memcheck"
 	@echo "make lint             gcc -fanalyzer, clang-tidy, cppcheck, shellcheck"
 	@echo "make stress [RELOADS=1000] ...   reloads, restarts, hostile neighbours"
 	@echo "make fuzz-replay      every fuzz target on its seeds"
@@ -310,7 +315,7 @@ help:
 -include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(PROGRAMS:=.d) $(FUZZERS:=.d)
 
 .PHONY: all check programs unit fuzz-replay layers check-san san-suites \
-	docker-check coverage coverage-suites check-tsan tsan-suites lint \
-	differential bench rehearse-gigabyte stress fuzz fuzzers \
+	docker-check coverage coverage-suites check-tsan tsan-suites check-valgrind \
+	lint differential bench rehearse-gigabyte stress fuzz fuzzers \
 	format deps run install uninstall dist deb clean help
 .DELETE_ON_ERROR:

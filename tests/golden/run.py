@@ -15,6 +15,9 @@ separated by tabs:
 `load-fails` instead of `cases` holds what the start must say, line by line.
 `compile` has lines `OUT.cdb MAP...`, compiled before; the case then runs in a
 copy of its folder.
+
+WRAPPER is a command, valgrind with its options for one, under which the servers
+run.
 """
 
 import json
@@ -30,6 +33,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 PROGRAM = os.path.abspath(os.environ.get("FROMGUARD", os.path.join(ROOT, "build", "fromguard")))
+WRAPPER = os.environ.get("WRAPPER", "").split()
 PATIENCE = 20  # seconds for one command or answer
 STATUS = {"allow": 0, "reject": 1, "trouble": 2}
 
@@ -128,8 +132,8 @@ class Server:
         self.path = socket_path
         self.log = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
-            [PROGRAM, "serve", "-c", "fromguard.conf", "-o", f"listen=unix:{socket_path}",
-             "-o", "reload=signal"],
+            [*WRAPPER, PROGRAM, "serve", "-c", "fromguard.conf",
+             "-o", f"listen=unix:{socket_path}", "-o", "reload=signal"],
             cwd=folder, stdout=subprocess.DEVNULL, stderr=self.log)
 
     def __enter__(self):
@@ -144,7 +148,7 @@ class Server:
             except OSError:
                 connection.close()
             if self.process.poll() is not None or time.monotonic() > deadline:
-                self.__exit__()
+                self.end()
                 raise RuntimeError("the server did not start: " + self.said())
             time.sleep(0.005)
 
@@ -153,13 +157,19 @@ class Server:
         self.log.seek(0)
         return self.log.read().decode("utf-8", "replace").strip()
 
-    def __exit__(self, *_):
+    def end(self):
+        """Asks it to end; returns its exit status."""
         self.process.terminate()
         try:
-            self.process.wait(PATIENCE)
+            return self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            self.process.wait()
+            return self.process.wait()
+
+    def __exit__(self, kind, *_):
+        status = self.end()
+        if status != 0 and kind is None:
+            raise RuntimeError(f"the server ended with status {status}; {self.said()}")
         return False
 
     def ask(self, row):

@@ -10,7 +10,8 @@ build="gcc make pkg-config libc6-dev libevent-dev libpcre2-dev libcdb-dev
 	libidn2-dev libunistring-dev"
 tests="check clang python3 tinycdb swaks openssl libnet-ssleay-perl
 	libio-socket-ssl-perl gzip xz-utils mandoc groff procps systemd libseccomp2
-	dpkg-dev binutils lintian valgrind python3-yaml shellcheck zsh fish"
+	dpkg-dev binutils lintian valgrind python3-yaml shellcheck
+	python3-prometheus-client zsh fish"
 directories="postgresql slapd ldap-utils"
 mail="postfix postfix-pcre postfix-cdb dovecot-core"
 lint="clang-tidy cppcheck clang-format gcovr valgrind"

@@ -58,7 +58,7 @@ check() {
 }
 
 shells() {
-	find tests docker conf -name '*.sh' -exec shellcheck -s sh -S warning {} +
+	find tests docker conf \( -name '*.sh' -o -name fromguard-refresh \) -exec shellcheck -s sh -S warning {} +
 }
 
 manuals() {

@@ -14,7 +14,7 @@ tests="check clang python3 tinycdb swaks openssl libnet-ssleay-perl
 	python3-prometheus-client zsh fish"
 directories="postgresql slapd ldap-utils"
 mail="postfix postfix-pcre postfix-cdb dovecot-core"
-lint="clang-tidy cppcheck clang-format gcovr valgrind"
+lint="clang-tidy cppcheck clang-format gcovr valgrind shellcheck mandoc"
 
 say() {
 	echo "deps: $*"

@@ -36,7 +36,8 @@ echo "1..$(($(echo "$unit" "$fuzz" | wc -w) + 1))"
 for source in $unit; do
 	name=$(basename "$source" .c)
 	# shellcheck disable=SC2086 # its options are words
-	report "unit $name" env CK_TIMEOUT_MULTIPLIER=20 $memcheck "$build/tests/$name"
+	report "unit $name" env CK_TIMEOUT_MULTIPLIER=20 \
+		CK_EXCLUDE_TAGS=bare $memcheck "$build/tests/$name"
 done
 for source in $fuzz; do
 	name=$(basename "$source" .c)

@@ -566,7 +566,6 @@ rules_suite(void)
 	tcase_add_test(tcase, huge_file_is_refused_unread);
 	tcase_add_test(tcase, captures_are_bounded);
 	tcase_add_test(tcase, long_owner_is_empty);
-	tcase_add_test(tcase, budget_is_of_all_rules);
 	tcase_add_test(tcase, budget_is_not_for_others);
 	tcase_add_test(tcase, match_limit_is_set);
 	tcase_add_test(tcase, stack_is_bounded);
@@ -574,6 +573,11 @@ rules_suite(void)
 	tcase_add_test(tcase, memory_runs_out);
 	tcase_add_test(tcase, null_is_freed);
 	tcase_add_test(tcase, machine_code_is_used);
+	suite_add_tcase(suite, tcase);
+	/* valgrind is slow, and makes machine code itself. */
+	tcase = tcase_create("not under valgrind");
+	tcase_set_tags(tcase, "bare");
+	tcase_add_test(tcase, budget_is_of_all_rules);
 	tcase_add_test(tcase, interpreter_serves_without_jit);
 	suite_add_tcase(suite, tcase);
 	return suite;

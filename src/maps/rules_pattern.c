@@ -24,7 +24,26 @@ struct reader {
 	char byte; /* of the last ATOM_LITERAL */
 };
 
-/* Skip a class up to its ']'; false where it has none. */
+/* The length of "[:alpha:]" or "[:^alpha:]" at the start of rest; 0 where it
+ * begins otherwise. */
+static size_t
+named_class(struct span rest)
+{
+	size_t i = 2;
+
+	if (rest.len < i || memcmp(rest.data, "[:", i) != 0)
+		return 0;
+	if (i < rest.len && rest.data[i] == '^')
+		i++;
+	while (i < rest.len && byte_lower(rest.data[i]) >= 'a' &&
+	       byte_lower(rest.data[i]) <= 'z')
+		i++;
+	return rest.len - i >= 2 && memcmp(rest.data + i, ":]", 2) == 0 ? i + 2
+									: 0;
+}
+
+/* Skip a class up to its ']'; false where it has none, or where something is
+ * in it that can make a ']' mean itself. */
 static bool
 skip_class(struct span *rest)
 {
@@ -34,17 +53,13 @@ skip_class(struct span *rest)
 		i++;
 	if (i < rest->len && rest->data[i] == ']')
 		i++;
-	for (; i < rest->len && rest->data[i] != ']'; i++) {
-		if (rest->data[i] == '\\') {
-			i++;
-		} else if (rest->data[i] == '[' && i + 1 < rest->len &&
-			   rest->data[i + 1] == ':') {
-			const char *end =
-			    memmem(rest->data + i, rest->len - i, ":]", 2);
+	while (i < rest->len && rest->data[i] != ']') {
+		size_t named = named_class(span_from(*rest, i));
 
-			if (end != NULL)
-				i = (size_t)(end - rest->data) + 1;
-		}
+		if (rest->data[i] == '\\' && i + 1 < rest->len &&
+		    strchr("cEQ", rest->data[i + 1]) != NULL)
+			return false;
+		i += rest->data[i] == '\\' ? 2 : named > 0 ? named : 1;
 	}
 	if (i >= rest->len)
 		return false;

@@ -9,6 +9,7 @@
 #include <check.h>
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { TABLES = 3000, ITEMS_MAX = 24, SUBJECTS = 40 };
@@ -235,6 +236,41 @@ START_TEST(local_is_captured)
 }
 END_TEST
 
+/* Where a class ends, as PCRE2 has it; no rule is left out for being misread.
+ */
+START_TEST(class_is_read_whole)
+{
+	static const struct {
+		const char *pattern;
+		const char *subject; /* that it matches */
+	} rows[] = {
+	    {"^[]x]@d\\.e$", "]@d.e"},   {"^[^]x]@d\\.e$", "a@d.e"},
+	    {"^[\\]x]@d\\.e$", "]@d.e"}, {"^x[\\E]a]$", "xa"},
+	    {"^x[\\Q]a\\Eb]$", "xb"},    {"x[\\c]]$", "x\x1d"},
+	    {"^[[:alpha:]]x$", "ax"},    {"^[[:^digit:]]x$", "ax"},
+	    {"^[a[:]b|x]@d\\.e$", "ab"}, {"^[[:a]b|c:]x]@d\\.e$", "ab"},
+	    {"^[a[]x$", "[x"},           {"^[a[b]x$", "[x"},
+	};
+	struct rules_scratch *scratch = rules_scratch_new();
+	const char *subject = rows[_i].subject;
+	char line[64];
+	int len =
+	    snprintf(line, sizeof(line), "/%s/ owner\n", rows[_i].pattern);
+	struct problems problems;
+	struct rules *rules;
+
+	problems_init(&problems);
+	rules = rules_load("t", line, (size_t)len, &problems);
+	ck_assert_uint_eq(problems.errors, 0);
+	ck_assert_ptr_nonnull(rules);
+	ck_assert_int_eq(
+	    rules_lookup(rules, scratch, span_text(subject), &(uint32_t){0}),
+	    RULES_HIT);
+	rules_free(rules);
+	rules_scratch_free(scratch);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -246,6 +282,7 @@ main(void)
 	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, random_tables, 0, 3);
 	tcase_add_loop_test(tcase, local_is_captured, 0, 16);
+	tcase_add_loop_test(tcase, class_is_read_whole, 0, 12);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

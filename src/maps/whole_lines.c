@@ -22,11 +22,12 @@ struct held {
 	bool denies;
 };
 
-/* Make room for len more bytes of text. */
+/* Make room for len more bytes of text, and for one that nobody needs: an
+ * empty text lies somewhere, too. */
 static bool
 make_room(struct held *held, size_t len)
 {
-	size_t wanted = held->text_len + len;
+	size_t wanted = held->text_len + len + 1;
 	char *text;
 
 	if (wanted <= held->text_room)

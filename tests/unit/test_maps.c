@@ -53,6 +53,7 @@ static const struct row rows[] = {
      "1:user@example.com a@b.c; 1:user@example.com d@e.f; ", "", 0},
     {text_load, "u@d a@d,b@d c@d ,, e@d,\n",
      "1:u@d a@d; 1:u@d b@d; 1:u@d c@d; 1:u@d e@d; ", "", 0},
+    {text_load, "* *\n", "1:* *; ", "", 0},
     {text_load, "user a@d\n@d *\n* b@d\n", "1:user a@d; 2:@d *; 3:* b@d; ", "",
      0},
     {text_load, "u@d @e.com @.e.com * <> %n@f.org\n",

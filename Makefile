@@ -201,6 +201,13 @@ fuzz: | $(READY)
 		$(BUILD)/fuzz $$f $(TIME) || exit 1; done
 fuzzers: $(FUZZERS)
 
+# What each target, on its seeds, runs of the sources that it is for.
+fuzz-coverage: | $(READY)
+	@$(MAKE) BUILD=$(BUILD)/fuzz-coverage CC=clang \
+		CFLAGS="-O1 -g -fprofile-instr-generate -fcoverage-mapping" replays
+	@sh tests/fuzz/coverage.sh $(BUILD)/fuzz-coverage $(FUZZ:fuzz_%=%)
+replays: $(REPLAY)
+
 # Analysers; nothing may be open.
 lint: format
 	@sh tests/lint.sh
@@ -305,6 +312,7 @@ help:
 	@echo "make stress [RELOADS=1000] ...   reloads, restarts, hostile neighbours"
 	@echo "make fuzz-replay      every fuzz target on its seeds"
 	@echo "make fuzz [TIME=60]   libFuzzer on every target (clang)"
+	@echo "make fuzz-coverage    what they run of the sources that they are for"
 	@echo "make format           clang-format finds nothing to change"
 	@echo "make install          into PREFIX ($(PREFIX)), below DESTDIR; uninstall"
 	@echo "make deb              a Debian package, in $(BUILD)"
@@ -317,5 +325,6 @@ help:
 .PHONY: all check programs unit fuzz-replay layers check-san san-suites \
 	docker-check coverage coverage-suites check-tsan tsan-suites check-valgrind \
 	lint differential bench rehearse-gigabyte stress fuzz fuzzers \
+	fuzz-coverage replays \
 	format deps run install uninstall dist deb clean help
 .DELETE_ON_ERROR:

@@ -104,6 +104,20 @@ static const struct row rows[] = {
     {"Nov 24 08:23:04 mx postfix/smtpd[1]: NOQUEUE: reject: RCPT from "
      "pc[192.0.2.7]: 553 5.7.1 <a@b>: not owned by user u",
      -1, "", "", "", "", ""},
+    {"Nov 24 08:23:04 mx postfix/smtpd[1]: NOQUEUE: reject: RCPT from pc: "
+     "553 5.7.1 <a@b>: not owned by user u; from=<a@b> to=<x@y>",
+     MAILLOG_REFUSED, "postfix", "NOQUEUE", "u", "a@b", ""},
+    {"Nov 24 08:23:04 mx postfix/smtpd[1]: NOQUEUE: reject: RCPT from "
+     "pc[192.0.2.7]: 553 5.7.1 <a@b>: Sender address rejected: not owned by "
+     "user ; from=<a@b> to=<x@y> proto=ESMTP helo=<pc>",
+     -1, "", "", "", "", ""},
+    {"Nov 24 08:23:04 mx postfix/smtpd[123]: 4WXabc: client=pc, "
+     "sasl_method=PLAIN, sasl_username=user",
+     MAILLOG_LOGIN, "postfix", "4WXabc", "user", "", ""},
+    {"Nov 24 08:23:04 mx postfix/qmgr[9]: 4WXabc: from=<a@b>, size=1, x: y",
+     MAILLOG_SENDER, "postfix", "4WXabc", "", "a@b", ""},
+    {"Nov 24 08:23:04 mx a]: b: postfix/qmgr[9]: 4WXabc: removed", -1, "", "",
+     "", "", ""},
 };
 
 #define ROWS (sizeof(rows) / sizeof(*rows))
@@ -177,6 +191,40 @@ static const struct {
     {"Nov 24 08-23-04", 0, 0},
     {"Nov xx 08:23:04", 0, 0},
     {"", 0, 0},
+    /* What follows a date is not part of it, unless it is a time. */
+    {"2026-11-24 mx", 10, 1795478400},
+    {"2026-11-24 ", 10, 1795478400},
+    {"2026-11-24 :", 10, 1795478400},
+    {"2026-11-24 08:23:04,5Z", 22, 1795508584},
+    {"2026-11-24T08:23:04.", 20, 1795508584},
+    {"2026-11-24T08:23:04.5/", 21, 1795508584},
+    {"2026-11-24T08:23:60Z", 20, 1795508640},
+    {"2026-00-24", 0, 0},
+    {"2026-11-00", 0, 0},
+    {"20/6-11-24", 0, 0},
+    {"2026/11-24", 0, 0},
+    {"2026-x1-24", 0, 0},
+    {"2026-11/24", 0, 0},
+    {"2026-11-2:", 0, 0},
+    {"2026-11-24T24:00:00", 0, 0},
+    {"2026-11-24T08:60:00", 0, 0},
+    {"2026-11-24T08:00:61", 0, 0},
+    {"2026-11-24T0x:00:00", 0, 0},
+    {"2026-11-24T08.00:00", 0, 0},
+    {"2026-11-24T08:0x:00", 0, 0},
+    {"2026-11-24T08:00.00", 0, 0},
+    {"2026-11-24T08:00:0x", 0, 0},
+    {"2026-11-24 0x:00:00", 0, 0},
+    {"2026-11-24T08:23:04+1", 0, 0},
+    {"2026-11-24T08:23:04+01:", 0, 0},
+    {"2026-11-24T08:23:04-01:x0", 0, 0},
+    {"2026-11-24T", 0, 0},
+    {"Nov 24 08:60:04 mx", 0, 0},
+    {"Nov 24.08:23:04 mx", 0, 0},
+    {"Nov  x 08:23:04 mx", 0, 0},
+    {"Nov-24 08:23:04 mx", 0, 0},
+    {"/ov 24 08:23:04 mx", 0, 0},
+    {":ov 24 08:23:04 mx", 0, 0},
 };
 
 START_TEST(stamp)

@@ -171,15 +171,18 @@ on_visitor(struct event_base *base, void *arg)
 	return stream;
 }
 
+/* Whose doors are open: a door has only one argument for all of its callbacks,
+ * and that is evhttp's. A process has one status, if any. */
+static struct status_http *doorkeeper;
+
 /* Wait where there is no descriptor left, rather than to ask again at once. */
 static void
 on_accept_error(struct evconnlistener *door, void *arg)
 {
-	struct status_http *http = arg;
-
 	(void)door;
-	if (keep_sweeping(http))
-		close_doors(http);
+	(void)arg;
+	if (doorkeeper != NULL && keep_sweeping(doorkeeper))
+		close_doors(doorkeeper);
 }
 
 /* --- what they are told --- */
@@ -268,7 +271,8 @@ add_door(struct status_http *http, struct event_base *base, int fd)
 	}
 	evconnlistener_set_error_cb(door, on_accept_error);
 	http->doors[http->door_count++] = door;
-	return true;
+	/* It is evhttp's now, which has not looked whether it opened. */
+	return evconnlistener_enable(door) == 0;
 }
 
 static void
@@ -307,6 +311,7 @@ status_http_new(struct event_base *base, const struct listeners *listeners,
 	for (size_t i = 0; i < listeners->count; i++)
 		if (!add_door(http, base, listeners->list[i].fd))
 			goto fail;
+	doorkeeper = http;
 	return http;
 fail:
 	status_http_free(http);
@@ -318,6 +323,8 @@ status_http_free(struct status_http *http)
 {
 	if (http == NULL)
 		return;
+	if (doorkeeper == http)
+		doorkeeper = NULL;
 	/* The doors go with it. */
 	if (http->evhttp != NULL)
 		evhttp_free(http->evhttp);

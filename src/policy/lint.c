@@ -135,6 +135,7 @@ lint_snapshot(const struct snapshot *snapshot, struct decider *decider,
 	lint_destinations(&lint);
 	lint_rules(&lint);
 	/* The grants' hash is seeded: without this the order would change. */
-	qsort(problems->list + before, problems->count - before,
-	      sizeof(*problems->list), compare);
+	if (problems->count > before)
+		qsort(problems->list + before, problems->count - before,
+		      sizeof(*problems->list), compare);
 }

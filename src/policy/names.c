@@ -50,7 +50,7 @@ divide(enum pattern_kind kind, struct span text, struct span *domain,
 	case PATTERN_OWN_AT:
 		return SPAN_NONE;
 	default:
-		at = memrchr(text.data, '@', text.len);
+		at = text.len > 0 ? memrchr(text.data, '@', text.len) : NULL;
 		*has_domain = at != NULL;
 		if (at == NULL)
 			return text;

@@ -14,7 +14,7 @@
 struct cmd_options {
 	const char *config; /* -c; else FROMGUARD_CONFIG, else the default file
 			       where there is one */
-	const char **set;   /* -o name=value, in their order */
+	const char *const *set; /* -o name=value, in their order */
 	size_t set_count;
 	bool json; /* --json */
 };
@@ -57,9 +57,9 @@ int cmd_bad_option(const char *name, char *const *argv,
 		   const char *short_options,
 		   const struct option *long_options);
 
-/* Add one -o to the options; the text is borrowed. */
+/* Add one -o to the options, of which a process has one; the text is borrowed.
+ */
 void cmd_options_add(struct cmd_options *options, const char *set);
-void cmd_options_fini(struct cmd_options *options);
 
 /* Load the settings as the options say; what is wrong goes to *problems. */
 struct settings *cmd_settings_collect(const struct cmd_options *options,

@@ -267,6 +267,5 @@ cmd_ask(int argc, char **argv)
 	if (line.health)
 		status = health_status(status);
 end:
-	cmd_options_fini(&line.options);
 	return status;
 }

@@ -291,6 +291,5 @@ cmd_compile(int argc, char **argv)
 	c.maps = argv + optind;
 	c.map_count = (size_t)(argc - optind);
 	status = run(&c, &options, from);
-	cmd_options_fini(&options);
 	return status;
 }

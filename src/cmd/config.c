@@ -128,6 +128,5 @@ cmd_config(int argc, char **argv)
 		return cmd_usage("config", "there is an argument too many: %s",
 				 argv[optind]);
 	status = config(&options, changed_only);
-	cmd_options_fini(&options);
 	return status;
 }

@@ -237,6 +237,5 @@ cmd_explain(int argc, char **argv)
 	if (argc - optind != 2)
 		return cmd_usage("explain", "a LOGIN and a SENDER are needed");
 	status = explain(&options, argv[optind], argv[optind + 1]);
-	cmd_options_fini(&options);
 	return status;
 }

@@ -177,6 +177,5 @@ cmd_lint(int argc, char **argv)
 	if (argc > optind && !postfix)
 		return cmd_usage("lint", "files go with --postfix alone");
 	status = lint(&options, postfix, argv + optind, argc - optind);
-	cmd_options_fini(&options);
 	return status;
 }

@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* What -o said. Like the command line it is one a process, and stays. */
+static const char **settings_of_line;
+
 void
 cmd_options_add(struct cmd_options *options, const char *set)
 {
@@ -18,16 +21,10 @@ cmd_options_add(struct cmd_options *options, const char *set)
 	for (size_t i = 0; i < count; i++)
 		longer[i] = options->set[i];
 	longer[count] = set;
-	free(options->set);
+	free(settings_of_line);
+	settings_of_line = longer;
 	options->set = longer;
 	options->set_count = count + 1;
-}
-
-void
-cmd_options_fini(struct cmd_options *options)
-{
-	free(options->set);
-	*options = (struct cmd_options){0};
 }
 
 /* The long option that getopt_long() has found at fault, where it was one. */

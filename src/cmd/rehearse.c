@@ -179,6 +179,5 @@ cmd_rehearse(int argc, char **argv)
 	status =
 	    rehearse(&options, &reading, all, argv + optind, argc - optind);
 	rehearsal_free(reading.rehearsal);
-	cmd_options_fini(&options);
 	return status;
 }

@@ -124,6 +124,5 @@ cmd_serve(int argc, char **argv)
 		return cmd_usage("serve", "there is an argument too many: %s",
 				 argv[optind]);
 	status = serve(&options);
-	cmd_options_fini(&options);
 	return status;
 }

@@ -227,7 +227,6 @@ run(const struct survey_command *command, int argc, char **argv)
 		return cmd_usage(command->name, "one %s is needed",
 				 command->argument);
 	status = survey(command, &options, argv[optind]);
-	cmd_options_fini(&options);
 	return status;
 }
 

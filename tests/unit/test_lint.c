@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What lint finds in maps, and above all what it does not. */
 #include "base/buffer.h"
+#include "base/memory.h"
 #include "policy/lint.h"
 #include "policy/snapshot.h"
 
@@ -265,6 +266,35 @@ START_TEST(finds)
 }
 END_TEST
 
+/* Without memory lint finds less, and nothing that is not there. */
+START_TEST(finds_less)
+{
+	enum { ENOUGH = 30 };
+	struct problems problems;
+	struct decider *decider = decider_new();
+	struct snapshot *snapshot;
+	size_t all = 0;
+
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	problems_init(&problems);
+	snapshot = load(&rows[_i], &problems);
+	ck_assert_ptr_nonnull(snapshot);
+	problems_fini(&problems);
+	for (size_t n = 0; n < ENOUGH; n++) {
+		problems_init(&problems);
+		memory_fail_after(n); /* 0: nothing fails */
+		lint_snapshot(snapshot, decider, &problems);
+		memory_fail_after(0);
+		all = n == 0 ? problems.count : all;
+		ck_assert_msg(problems.count <= all, "%zu: %zu of %zu", n,
+			      problems.count, all);
+		problems_fini(&problems);
+	}
+	snapshot_free(snapshot);
+	decider_free(decider);
+}
+END_TEST
+
 static void
 remove_files(void)
 {
@@ -290,6 +320,8 @@ main(void)
 
 	tcase_add_checked_fixture(tcase, NULL, remove_files);
 	tcase_add_loop_test(tcase, finds, 0, sizeof(rows) / sizeof(rows[0]));
+	tcase_add_loop_test(tcase, finds_less, 0,
+			    sizeof(rows) / sizeof(rows[0]));
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

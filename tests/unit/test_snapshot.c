@@ -134,6 +134,43 @@ START_TEST(every_allocation_may_fail)
 }
 END_TEST
 
+/* A map so large that its names are counted before, of many domains. */
+START_TEST(large_map)
+{
+	static const char *const large[] = {"maps=text:text"};
+	enum { LINES = 40000, DOMAINS = 300, STEP = 97 };
+	FILE *file = fopen("text", "we");
+	struct problems problems;
+	struct snapshot *snapshot;
+	char login[64];
+	char sender[64];
+
+	ck_assert_ptr_nonnull(file);
+	for (int i = 0; i < LINES; i++)
+		fprintf(file, "user%d@d%d.example  alias%d@d%d.example\n", i,
+			i % DOMAINS, i, (i + 1) % DOMAINS);
+	ck_assert_int_eq(fclose(file), 0);
+	problems_init(&problems);
+	snapshot = snapshot_load(
+	    settings_load(NULL, NULL, large, COUNT(large), &problems),
+	    &problems);
+	ck_assert_ptr_nonnull(snapshot);
+	ck_assert_uint_eq(problems.count, 0);
+	for (int i = 0; i < LINES; i += STEP) {
+		snprintf(login, sizeof(login), "user%d@d%d.example", i,
+			 i % DOMAINS);
+		snprintf(sender, sizeof(sender), "alias%d@d%d.example", i,
+			 (i + 1) % DOMAINS);
+		ck_assert_int_eq(ask(snapshot, login, sender), VERDICT_ALLOW);
+		snprintf(sender, sizeof(sender), "alias%d@d%d.example", i,
+			 (i + 2) % DOMAINS);
+		ck_assert_int_eq(ask(snapshot, login, sender), VERDICT_REJECT);
+	}
+	snapshot_free(snapshot);
+	problems_fini(&problems);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -146,6 +183,7 @@ main(void)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, every_map_is_loaded);
 	tcase_add_test(tcase, every_allocation_may_fail);
+	tcase_add_test(tcase, large_map);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -100,12 +100,13 @@ find_usual(void)
 static bool
 read_logs(struct reading *reading, char **logs, int count)
 {
-	char *usual = count == 0 ? find_usual() : NULL;
+	char *usual[1];
 	struct error error;
 
 	if (count == 0) {
-		logs = &usual;
-		count = usual != NULL;
+		usual[0] = find_usual();
+		logs = usual;
+		count = usual[0] != NULL;
 	}
 	qsort(logs, (size_t)count, sizeof(*logs), compare_ages);
 	for (int i = 0; i < count; i++)

@@ -40,7 +40,7 @@ struct verdict {
 	struct origin origin;
 };
 
-/* What a decision writes into; one a thread, used again and again. */
+/* What a decision writes into; of one thread, used again and again. */
 struct decider;
 
 struct decider *decider_new(void);
@@ -55,6 +55,18 @@ void decider_free(struct decider *decider);
 struct verdict decide(const struct snapshot *snapshot, struct decider *decider,
 		      struct span login, struct span sender,
 		      struct trace *trace);
+
+/*
+ * The same in three steps, for who has many questions at hand: what the answer
+ * needs is asked for from memory, far away where maps are large, and not waited
+ * for. Each question has a decider of its own; do every step for all of them
+ * before the next. login, sender, snapshot and trace are borrowed until
+ * decide_answer(), which alone decides; decide_expect() may be left out.
+ */
+void decide_ask(const struct snapshot *snapshot, struct decider *decider,
+		struct span login, struct span sender, struct trace *trace);
+void decide_expect(const struct decider *decider);
+struct verdict decide_answer(struct decider *decider);
 
 /* Did the last decision run into a limit of the rules, whatever came of it?
  * What limits are for is then worth a look. */

@@ -58,10 +58,27 @@ bool grants_seal(struct grants *grants);
 /* The name of a pattern, or 0: then there is no entry with it. */
 grant_name grants_name(const struct grants *grants, enum pattern_kind kind,
 		       struct span text);
-/* The names of two addresses, or 0, in less time than one after the other:
- * memory, which is far away, is asked for both at once. */
-void grants_name_pair(const struct grants *grants, const struct span texts[2],
-		      grant_name found[2]);
+/*
+ * The names of two addresses in three steps: memory, which is far away, is
+ * asked for and not waited for, and there is time for something else until the
+ * next step. grants_answer() has the names, or 0.
+ */
+struct name_ask {
+	struct span address; /* borrowed */
+	uint32_t hash;
+};
+struct grant_ask {
+	struct name_ask left;
+	struct name_ask right;
+};
+void grants_ask(const struct grants *grants, struct span left,
+		struct span right, struct grant_ask *ask);
+/* May be left out. It asks for the grant of the right one to the left one as
+ * well. */
+void grants_expect_answer(const struct grants *grants,
+			  const struct grant_ask *ask);
+void grants_answer(const struct grants *grants, const struct grant_ask *ask,
+		   grant_name *left, grant_name *right);
 /* What kind of pattern a name is. */
 enum pattern_kind grants_kind(const struct grants *grants, grant_name name);
 /* Room for what a name spells. */

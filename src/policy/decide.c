@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The decision, as far as self and literal grants make it. Read decide() at
- * the end first.
+ * The decision, as far as self and literal grants make it. Read
+ * decide_answer() at the end first.
  */
 #include "policy/decide.h"
 #include "base/memory.h"
@@ -313,20 +313,6 @@ decide_null(struct decider *q)
 			  REASON_NULL);
 }
 
-/* Find the names of login and sender together. */
-static void
-look_up(struct decider *q)
-{
-	const struct span texts[2] = {address_span(&q->login),
-				      address_span(&q->sender)};
-	grant_name found[2];
-
-	grants_name_pair(q->grants, texts, found);
-	q->login_name = found[0];
-	q->sender_name = found[1];
-	q->looked_up = true;
-}
-
 /* The usual question: a login and an address. */
 static struct verdict
 decide_address(struct decider *q)
@@ -335,6 +321,8 @@ decide_address(struct decider *q)
 	enum verdict_reason reason;
 	struct origin origin;
 
+	grants_answer(q->grants, &q->ask, &q->login_name, &q->sender_name);
+	q->looked_up = true;
 	sides_of_login(q);
 	sides_of_sender(q);
 	if (find_grant(q, true, &origin) != NULL)
@@ -401,20 +389,53 @@ question_reaches(struct decider *q, const struct snapshot *snapshot,
 	       chain_leads_to_login(q, &reason, &origin);
 }
 
+void
+decide_ask(const struct snapshot *snapshot, struct decider *q,
+	   struct span login, struct span sender, struct trace *trace)
+{
+	q->snapshot = snapshot;
+	q->raw_login = login;
+	q->raw_sender = sender;
+	q->is_usual = false;
+	if (snapshot == NULL)
+		return;
+	begin(q, snapshot, trace);
+	if (login.len == 0 || sender.len == 0)
+		return;
+	ask_for_login(q, login);
+	q->is_usual = ask_for_sender(q, sender);
+	if (q->is_usual)
+		grants_ask(q->grants, address_span(&q->login),
+			   address_span(&q->sender), &q->ask);
+}
+
+void
+decide_expect(const struct decider *q)
+{
+	if (q->is_usual)
+		grants_expect_answer(q->grants, &q->ask);
+}
+
+struct verdict
+decide_answer(struct decider *q)
+{
+	if (q->is_usual)
+		return decide_address(q);
+	if (q->snapshot == NULL)
+		return verdict_of(VERDICT_TROUBLE, REASON_NO_SNAPSHOT);
+	if (q->raw_login.len == 0)
+		return decide_no_login(q, q->raw_sender);
+	ask_for_login(q, q->raw_login);
+	if (q->raw_sender.len == 0)
+		return decide_null(q);
+	return verdict_of(VERDICT_REJECT, REASON_NOT_OWNED);
+}
+
 struct verdict
 decide(const struct snapshot *snapshot, struct decider *q, struct span login,
        struct span sender, struct trace *trace)
 {
-	if (snapshot == NULL)
-		return verdict_of(VERDICT_TROUBLE, REASON_NO_SNAPSHOT);
-	begin(q, snapshot, trace);
-	if (login.len == 0)
-		return decide_no_login(q, sender);
-	ask_for_login(q, login);
-	if (sender.len == 0)
-		return decide_null(q);
-	if (!ask_for_sender(q, sender))
-		return verdict_of(VERDICT_REJECT, REASON_NOT_OWNED);
-	look_up(q);
-	return decide_address(q);
+	decide_ask(snapshot, q, login, sender, trace);
+	decide_expect(q);
+	return decide_answer(q);
 }

@@ -287,10 +287,28 @@ grants_name(const struct grants *grants, enum pattern_kind kind,
 }
 
 void
-grants_name_pair(const struct grants *grants, const struct span texts[2],
-		 grant_name found[2])
+grants_ask(const struct grants *grants, struct span left, struct span right,
+	   struct grant_ask *ask)
 {
-	names_find_pair(&grants->names, texts, found);
+	names_ask(&grants->names, left, &ask->left);
+	names_ask(&grants->names, right, &ask->right);
+}
+
+void
+grants_expect_answer(const struct grants *grants, const struct grant_ask *ask)
+{
+	grant_name left = names_guess(&grants->names, &ask->left);
+	grant_name right = names_guess(&grants->names, &ask->right);
+
+	__builtin_prefetch(first_slot(grants, left, right, false));
+}
+
+void
+grants_answer(const struct grants *grants, const struct grant_ask *ask,
+	      grant_name *left, grant_name *right)
+{
+	*left = names_answer(&grants->names, &ask->left);
+	*right = names_answer(&grants->names, &ask->right);
 }
 
 enum pattern_kind

@@ -59,26 +59,49 @@ divide(enum pattern_kind kind, struct span text, struct span *domain,
 	}
 }
 
-/* Hash what is left of a key; kind and domain, which no stranger can choose,
- * are part of the hash's own key. */
+/* Hash a pattern; its kind, which no stranger can choose, is part of the hash's
+ * own key. */
 static uint32_t
-hash_of(const struct names *names, const struct name_key *key)
+hash_of(const struct names *names, enum pattern_kind kind, struct span text)
 {
-	const struct hash_key own = {names->key.k0 ^ key->domain,
-				     names->key.k1 ^ (uint64_t)key->kind};
+	const struct hash_key own = {names->key.k0,
+				     names->key.k1 ^ (uint64_t)kind};
 
-	return (uint32_t)(hash_bytes(&own, key->local.data, key->local.len) >>
-			  32);
+	return (uint32_t)(hash_bytes(&own, text.data, text.len) >> 32);
 }
 
+/* Is that the name of a key? */
 static bool
-is_name(const struct names *names, grant_name name, const struct name_key *key)
+has_key(const struct names *names, grant_name name, const struct name_key *key)
 {
 	struct record record = record_at(names, name);
 
 	return record.len == key->local.len && record.domain == key->domain &&
 	       record.kind == key->kind &&
 	       span_equal(local_at(names, name, record.len), key->local);
+}
+
+/* Does a name spell that pattern? No domain has a '@', so that the same text
+ * is divided at the same place. */
+static bool
+spells(const struct names *names, grant_name name, enum pattern_kind kind,
+       struct span text)
+{
+	struct record record = record_at(names, name);
+
+	if (record.kind != kind || record.len > text.len ||
+	    memcmp(text.data, pool_at(&names->pool, name) + sizeof(record),
+		   record.len) != 0)
+		return false;
+	text = span_from(text, record.len);
+	if (record.domain == 0)
+		return text.len == 0;
+	if (kind == PATTERN_ADDRESS) {
+		if (text.len == 0 || text.data[0] != '@')
+			return false;
+		text = span_from(text, 1);
+	}
+	return span_equal(texts_at(&names->domains, record.domain), text);
 }
 
 static struct name_part *
@@ -105,7 +128,7 @@ find_slot(const struct names *names, const struct name_part *part,
 		struct name_slot *slot = &part->slots[i];
 
 		if (slot->name == 0 || (slot->hash == key->hash &&
-					is_name(names, slot->name, key)))
+					has_key(names, slot->name, key)))
 			return slot;
 		if (++i == part->size)
 			i = 0;
@@ -182,7 +205,7 @@ names_expect(struct names *names, const struct pattern *pattern,
 		if (key->domain == 0)
 			return false;
 	}
-	key->hash = hash_of(names, key);
+	key->hash = hash_of(names, pattern->kind, pattern->text);
 	part = part_of(names, key->hash);
 	if (part->size > 0)
 		__builtin_prefetch(&part->slots[first_slot(part, key->hash)]);
@@ -251,88 +274,67 @@ names_seal(struct names *names)
 	return true;
 }
 
-/* Step from cell i to the first that may be of a key; what that names, or 0. */
+/* Step from cell i to the first that may be of a hash; what that names, or 0.
+ */
 static grant_name
-next_candidate(const struct names *names, const struct name_key *key, size_t *i)
+next_candidate(const struct names *names, uint32_t hash, size_t *i)
 {
 	for (;;) {
 		const struct name_cell cell = names->cells[*i];
 
-		if (cell.name == 0 || cell.tag == (uint16_t)key->hash)
+		if (cell.name == 0 || cell.tag == (uint16_t)hash)
 			return cell.name;
 		if (++*i == names->size)
 			*i = 0;
 	}
 }
 
-/* The name of a key, or 0. */
+/* The name of a pattern with that hash, or 0. */
 static grant_name
-find_cell(const struct names *names, const struct name_key *key)
+find_cell(const struct names *names, uint32_t hash, enum pattern_kind kind,
+	  struct span text)
 {
-	size_t i = slot_of(key->hash, names->size);
+	size_t i = slot_of(hash, names->size);
 	grant_name name;
 
-	while ((name = next_candidate(names, key, &i)) != 0 &&
-	       !is_name(names, name, key))
+	while ((name = next_candidate(names, hash, &i)) != 0 &&
+	       !spells(names, name, kind, text))
 		if (++i == names->size)
 			i = 0;
 	return name;
 }
 
-/* Make the key of a pattern, once they are sealed; false where it has none. */
-static bool
-make_key(const struct names *names, enum pattern_kind kind, struct span text,
-	 struct name_key *key)
-{
-	struct span domain;
-	bool has_domain;
-
-	if (names->kinds[kind] == 0)
-		return false;
-	*key = (struct name_key){.kind = kind};
-	key->local = divide(kind, text, &domain, &has_domain);
-	if (has_domain) {
-		key->domain = texts_find(&names->domains, domain);
-		if (key->domain == 0)
-			return false;
-	}
-	key->hash = hash_of(names, key);
-	return true;
-}
-
 grant_name
 names_find(const struct names *names, enum pattern_kind kind, struct span text)
 {
-	struct name_key key;
-
-	return make_key(names, kind, text, &key) ? find_cell(names, &key) : 0;
+	if (names->kinds[kind] == 0)
+		return 0;
+	return find_cell(names, hash_of(names, kind, text), kind, text);
 }
 
 void
-names_find_pair(const struct names *names, const struct span texts[2],
-		grant_name found[2])
+names_ask(const struct names *names, struct span address, struct name_ask *ask)
 {
-	struct name_key keys[2];
-	bool known[2];
+	ask->address = address;
+	ask->hash = hash_of(names, PATTERN_ADDRESS, address);
+	__builtin_prefetch(&names->cells[slot_of(ask->hash, names->size)]);
+}
 
-	for (int i = 0; i < 2; i++) {
-		known[i] = make_key(names, PATTERN_ADDRESS, texts[i], &keys[i]);
-		if (known[i])
-			__builtin_prefetch(
-			    &names->cells[slot_of(keys[i].hash, names->size)]);
-	}
-	for (int i = 0; i < 2; i++) {
-		size_t at;
+grant_name
+names_guess(const struct names *names, const struct name_ask *ask)
+{
+	size_t i = slot_of(ask->hash, names->size);
+	grant_name name = next_candidate(names, ask->hash, &i);
 
-		if (!known[i])
-			continue;
-		at = slot_of(keys[i].hash, names->size);
-		found[i] = next_candidate(names, &keys[i], &at);
-		if (found[i] != 0)
-			__builtin_prefetch(pool_at(&names->pool, found[i]));
-	}
-	for (int i = 0; i < 2; i++)
-		found[i] = known[i] ? find_cell(names, &keys[i]) : 0;
+	if (name != 0)
+		__builtin_prefetch(pool_at(&names->pool, name));
+	return name;
+}
+
+grant_name
+names_answer(const struct names *names, const struct name_ask *ask)
+{
+	return find_cell(names, ask->hash, PATTERN_ADDRESS, ask->address);
 }
 
 enum pattern_kind

@@ -10,7 +10,7 @@
 #include "policy/grants.h"
 #include "texts.h"
 
-/* What a pattern is looked up by. */
+/* What a pattern is added by. */
 struct name_key {
 	enum pattern_kind kind;
 	uint32_t domain; /* in names.domains; 0: it has none */
@@ -70,9 +70,12 @@ bool names_seal(struct names *names);
 grant_name names_find(const struct names *names, enum pattern_kind kind,
 		      struct span text);
 
-/* The names of two addresses, or 0; memory is waited for once, not twice. */
-void names_find_pair(const struct names *names, const struct span texts[2],
-		     grant_name found[2]);
+/* The name of an address in three steps, grants_ask()'s; once they are sealed.
+ * A guess is right most of the time, and 0 where there is no such name. */
+void names_ask(const struct names *names, struct span address,
+	       struct name_ask *ask);
+grant_name names_guess(const struct names *names, const struct name_ask *ask);
+grant_name names_answer(const struct names *names, const struct name_ask *ask);
 
 enum pattern_kind names_kind(const struct names *names, grant_name name);
 struct pattern names_pattern(const struct names *names, grant_name name,

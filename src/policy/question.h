@@ -39,8 +39,11 @@ struct decider {
 	struct address sender;
 	struct address base; /* of the sender */
 	bool has_base;
-	struct span raw_sender; /* as it arrived */
-	bool looked_up;         /* the names of login and sender are known */
+	struct span raw_login; /* both as they arrived */
+	struct span raw_sender;
+	bool is_usual;        /* a login and an address that can be listed */
+	struct grant_ask ask; /* then: of their names */
+	bool looked_up;       /* the names of login and sender are known */
 	grant_name login_name;
 	grant_name sender_name;
 

@@ -109,16 +109,20 @@ START_TEST(pairs_are_found)
 	ck_assert(grants_seal(grants));
 	for (size_t i = 0; i < COUNT(texts); i++)
 		for (size_t k = 0; k < COUNT(texts); k++) {
-			const struct span pair[2] = {span_text(texts[i]),
-						     span_text(texts[k])};
-			grant_name found[2];
+			const struct span left = span_text(texts[i]);
+			const struct span right = span_text(texts[k]);
+			struct grant_ask ask;
+			grant_name names[2];
 
-			grants_name_pair(grants, pair, found);
-			for (int n = 0; n < 2; n++)
-				ck_assert_uint_eq(found[n],
-						  grants_name(grants,
-							      PATTERN_ADDRESS,
-							      pair[n]));
+			grants_ask(grants, left, right, &ask);
+			grants_expect_answer(grants, &ask);
+			grants_answer(grants, &ask, &names[0], &names[1]);
+			ck_assert_uint_eq(
+			    names[0],
+			    grants_name(grants, PATTERN_ADDRESS, left));
+			ck_assert_uint_eq(
+			    names[1],
+			    grants_name(grants, PATTERN_ADDRESS, right));
 		}
 	grants_free(grants);
 }

@@ -40,6 +40,8 @@ struct request_parser {
 	enum request_fault fault;
 	const char *fed; /* borrowed; what is not taken of it yet */
 	size_t left;
+	const char *nul; /* the first NUL in what was fed, or NULL */
+	bool has_nul;    /* the last line has one */
 	char *held; /* owned; the request, where it did not arrive whole */
 	size_t room;
 	const char *begin; /* of the request, where nothing is held */
@@ -85,6 +87,8 @@ request_feed(struct request_parser *parser, const char *data, size_t len)
 		return;
 	parser->fed = data;
 	parser->left = len;
+	/* There is none: one look at all bytes costs less than one a line. */
+	parser->nul = len > 0 ? memchr(data, '\0', len) : NULL;
 }
 
 /* Be bad for good. Neither the fed bytes nor our own are needed any more. */
@@ -157,6 +161,8 @@ take(struct request_parser *parser, size_t n, bool fed_ends)
 		else if (n > 0)
 			memcpy(parser->held + parser->used, parser->fed, n);
 	}
+	if (parser->nul != NULL && parser->nul < parser->fed + n)
+		parser->has_nul = true;
 	parser->used = total;
 	parser->fed += n;
 	parser->left -= n;
@@ -170,6 +176,36 @@ base(const struct request_parser *parser)
 	return parser->held != NULL ? parser->held : parser->begin;
 }
 
+/*
+ * Take a line where it lies: nearly all of them, and so without a look at what
+ * does not concern these. False where it is held, does not end, or something
+ * may be wrong with it.
+ */
+static inline bool
+take_line_in_place(struct request_parser *parser, struct span *line)
+{
+	const struct request_limits *limits = &parser->limits;
+	const char *newline;
+	size_t len;
+
+	if (parser->held != NULL || parser->left == 0 || parser->nul != NULL)
+		return false;
+	newline = memchr(parser->fed, '\n', parser->left);
+	if (newline == NULL)
+		return false;
+	len = (size_t)(newline - parser->fed);
+	if (len > limits->line || len >= limits->request - parser->used ||
+	    parser->attributes == limits->attributes)
+		return false;
+	if (parser->used == 0)
+		parser->begin = parser->fed;
+	*line = span_of(parser->fed, len);
+	parser->used += len + 1;
+	parser->fed += len + 1;
+	parser->left -= len + 1;
+	return true;
+}
+
 /* Take the rest of a line: READY with the line, MORE where it does not end. */
 static enum request_state
 take_line(struct request_parser *parser, struct span *line)
@@ -179,6 +215,8 @@ take_line(struct request_parser *parser, struct span *line)
 	size_t n = content;
 	enum request_fault fault;
 
+	if (take_line_in_place(parser, line))
+		return REQUEST_READY;
 	if (n > 0)
 		newline = memchr(parser->fed, '\n', n);
 	if (newline != NULL) {
@@ -259,7 +297,7 @@ parse_line(struct request_parser *parser, struct span line)
 	enum field field;
 	size_t name_len;
 
-	if (memchr(line.data, '\0', line.len) != NULL)
+	if (parser->has_nul)
 		return REQUEST_FAULT_NUL;
 	if (line.data[line.len - 1] == '\r')
 		return REQUEST_FAULT_CR;

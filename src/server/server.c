@@ -16,6 +16,9 @@ enum {
 	/* Timeouts are seen this often; an idle server wakes up no more. */
 	TICK_MS = 1000,
 	TICK_MIN_MS = 10,
+	/* Callbacks between two looks at what else has come: two rounds of
+	 * connections. */
+	CALLBACKS_A_TURN = 32,
 	/* How long requests under way may take once we are told to stop. */
 	DRAIN_MS = 3000,
 	DRAIN_TICK_MS = 10,
@@ -178,9 +181,14 @@ new_base(void)
 
 	if (config == NULL)
 		return NULL;
-	/* One thread runs the loop, and EVENT_* variables are not ours. */
+	/* One thread runs the loop, and EVENT_* variables are not ours. Who has
+	 * more to be read comes again before the kernel is asked who else has
+	 * something: not without end. */
 	if (event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK |
-					      EVENT_BASE_FLAG_IGNORE_ENV) == 0)
+					      EVENT_BASE_FLAG_IGNORE_ENV) ==
+		0 &&
+	    event_config_set_max_dispatch_interval(config, NULL,
+						   CALLBACKS_A_TURN, 0) == 0)
 		base = event_base_new_with_config(config);
 	event_config_free(config);
 	return base;

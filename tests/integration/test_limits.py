@@ -14,6 +14,7 @@ sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "
 from fromguard import Server, is_sanitized, request  # noqa: E402
 from processes import Nest, wait_until  # noqa: E402
 from tap import Suite, equal, that  # noqa: E402
+from visit import free_port  # noqa: E402
 
 suite = Suite()
 
@@ -207,6 +208,58 @@ def slow_clients(stage):
     for client in slow:
         equal(client.action(), "DUNNO", "a slow one, in the end")
     close_all([honest, *slow])
+    server.stop()
+
+
+# Asks as fast as it is answered: one process writes, its child reads.
+GREEDY = r"""
+import os, socket, sys
+client = socket.socket(socket.AF_UNIX)
+client.connect(sys.argv[1])
+if os.fork() == 0:
+    while client.recv(1 << 20):
+        pass
+else:
+    requests = b"request=smtpd_access_policy\nsender=\n\n" * 5000
+    while True:
+        client.sendall(requests)
+"""
+
+
+@suite.case("clients that ask without end do not hold up others")
+def endless_clients(stage):
+    server = stage.server()
+    # One now and then leaves nothing to be read; with several there is always something.
+    crowd = [stage.start([sys.executable, "-c", GREEDY, server.address.partition(":")[2]],
+                         stage.path(f"greedy{number}.log")) for number in range(8)]
+    wait_until(lambda: server.cpu() > 0.2, "the greedy clients at work")
+    times = []
+    for _ in range(50):
+        with server.client() as honest:  # let in and answered meanwhile
+            times += ask_times(honest, 2)
+    for greedy in crowd:
+        stage.stop(greedy)
+    longest = max(times)
+    print(f"# figure: beside {len(crowd)} clients that ask without end another waits at most "
+          f"{longest * 1000:.1f} ms")
+    that(longest < 0.5, f"one has waited for {longest:.3f} s")
+    server.stop()
+
+
+@suite.case("a client that asks and ends at once is answered, and so is the end ({where})",
+            where=["unix", "tcp"])
+def hasty_client(stage, where):
+    server = stage.server(**({"listen": f"inet:127.0.0.1:{free_port()}"} if where == "tcp" else {}))
+    for pieces in (1, 2, 200):
+        data = request(LOGIN, OWN) * pieces
+        with server.client() as hasty:
+            hasty.send(data)
+            hasty.socket.shutdown(socket.SHUT_WR)
+            began = time.monotonic()
+            equal([hasty.action() for _ in range(pieces)], ["DUNNO"] * pieces, "answers")
+            equal(hasty.action(), None, "what follows")
+            that(time.monotonic() - began < 1, "it was kept open")
+    equal(server.events("protocol-error"), [], "complaints")
     server.stop()
 
 

@@ -17,12 +17,12 @@ enum {
 				       another with the same place */
 };
 
-/* One login that was refused lately. */
+/* One login that was refused lately, in one cache line. */
 struct suspect {
 	uint64_t login; /* a hash; 0: nobody */
 	uint64_t since_ms;
-	uint64_t senders[SUSPECT_SENDERS]; /* hashes */
-	unsigned count;
+	uint32_t senders[SUSPECT_SENDERS]; /* hashes */
+	uint32_t count;
 };
 
 struct suspects {

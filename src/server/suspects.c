@@ -16,7 +16,7 @@ hash(const struct suspects *suspects, struct span text)
 }
 
 static bool
-has_sender(const struct suspect *suspect, uint64_t sender)
+has_sender(const struct suspect *suspect, uint32_t sender)
 {
 	for (unsigned i = 0; i < suspect->count; i++)
 		if (suspect->senders[i] == sender)
@@ -29,7 +29,7 @@ suspects_note(struct suspects *suspects, struct span login, struct span sender,
 	      uint64_t now_ms)
 {
 	uint64_t who = hash(suspects, login);
-	uint64_t what = hash(suspects, sender);
+	uint32_t what = (uint32_t)hash(suspects, sender);
 	struct suspect *suspect = &suspects->kept[(who >> 1) % SUSPECTS_KEPT];
 
 	if (suspect->login != who ||

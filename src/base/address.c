@@ -55,6 +55,14 @@ is_utf8(struct span s)
 	return u8_check((const uint8_t *)s.data, s.len) == NULL;
 }
 
+static void
+copy_lower8(const char *in, char *out)
+{
+	uint64_t word = lower8(load8(in));
+
+	memcpy(out, &word, sizeof(word));
+}
+
 /* Copy with ASCII letters in lower case; false where it does not fit. */
 static bool
 copy_lower(struct span in, char *out, size_t size, size_t *len)
@@ -63,14 +71,16 @@ copy_lower(struct span in, char *out, size_t size, size_t *len)
 
 	if (in.len > size)
 		return false;
-	for (; i + 8 <= in.len; i += 8) {
-		uint64_t word = lower8(load8(in.data + i));
-
-		memcpy(out + i, &word, sizeof(word));
-	}
-	for (; i < in.len; i++)
-		out[i] = byte_lower(in.data[i]);
 	*len = in.len;
+	if (in.len < 8) {
+		for (; i < in.len; i++)
+			out[i] = byte_lower(in.data[i]);
+		return true;
+	}
+	for (; i + 8 < in.len; i += 8)
+		copy_lower8(in.data + i, out + i);
+	/* The last eight bytes, some of them for the second time. */
+	copy_lower8(in.data + in.len - 8, out + in.len - 8);
 	return true;
 }
 

@@ -57,15 +57,16 @@ struct verdict decide(const struct snapshot *snapshot, struct decider *decider,
 		      struct trace *trace);
 
 /*
- * The same in three steps, for who has many questions at hand: what the answer
- * needs is asked for from memory, far away where maps are large, and not waited
- * for. Each question has a decider of its own; do every step for all of them
- * before the next. login, sender, snapshot and trace are borrowed until
- * decide_answer(), which alone decides; decide_expect() may be left out.
+ * The same in steps, for who has many questions at hand: what the answer needs
+ * is asked for from memory, far away where maps are large, and not waited for.
+ * Each question has a decider of its own; do every step for all of them before
+ * the next. login, sender, snapshot and trace are borrowed until
+ * decide_answer(), which alone decides; decide_expect() may be called twice,
+ * once, or not at all.
  */
 void decide_ask(const struct snapshot *snapshot, struct decider *decider,
 		struct span login, struct span sender, struct trace *trace);
-void decide_expect(const struct decider *decider);
+void decide_expect(struct decider *decider);
 struct verdict decide_answer(struct decider *decider);
 
 /* Did the last decision run into a limit of the rules, whatever came of it?

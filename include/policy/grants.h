@@ -59,13 +59,14 @@ bool grants_seal(struct grants *grants);
 grant_name grants_name(const struct grants *grants, enum pattern_kind kind,
 		       struct span text);
 /*
- * The names of two addresses in three steps: memory, which is far away, is
- * asked for and not waited for, and there is time for something else until the
- * next step. grants_answer() has the names, or 0.
+ * The names of two addresses in steps: memory, which is far away, is asked for
+ * and not waited for, and there is time for something else until the next step.
+ * grants_answer() has the names, or 0.
  */
 struct name_ask {
 	struct span address; /* borrowed */
 	uint32_t hash;
+	grant_name guess; /* 0: none yet */
 };
 struct grant_ask {
 	struct name_ask left;
@@ -73,10 +74,9 @@ struct grant_ask {
 };
 void grants_ask(const struct grants *grants, struct span left,
 		struct span right, struct grant_ask *ask);
-/* May be left out. It asks for the grant of the right one to the left one as
- * well. */
-void grants_expect_answer(const struct grants *grants,
-			  const struct grant_ask *ask);
+/* Up to twice, and each time it is a step further; it asks for the grant of the
+ * right one to the left one as well. */
+void grants_expect_answer(const struct grants *grants, struct grant_ask *ask);
 void grants_answer(const struct grants *grants, const struct grant_ask *ask,
 		   grant_name *left, grant_name *right);
 /* What kind of pattern a name is. */

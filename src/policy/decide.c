@@ -410,7 +410,7 @@ decide_ask(const struct snapshot *snapshot, struct decider *q,
 }
 
 void
-decide_expect(const struct decider *q)
+decide_expect(struct decider *q)
 {
 	if (q->is_usual)
 		grants_expect_answer(q->grants, &q->ask);

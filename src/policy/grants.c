@@ -11,6 +11,7 @@ enum {
 	/* Grants between the one that is put into the table and the one whose
 	 * slot is asked for, so that memory is not waited for. */
 	AHEAD = 16,
+	CACHE_LINE = 64, /* bytes, on most machines */
 };
 
 struct grants {
@@ -295,12 +296,18 @@ grants_ask(const struct grants *grants, struct span left, struct span right,
 }
 
 void
-grants_expect_answer(const struct grants *grants, const struct grant_ask *ask)
+grants_expect_answer(const struct grants *grants, struct grant_ask *ask)
 {
-	grant_name left = names_guess(&grants->names, &ask->left);
-	grant_name right = names_guess(&grants->names, &ask->right);
+	grant_name left = names_expect_answer(&grants->names, &ask->left);
+	grant_name right = names_expect_answer(&grants->names, &ask->right);
+	const struct grant *slot;
 
-	__builtin_prefetch(first_slot(grants, left, right, false));
+	if (left == 0 || right == 0)
+		return;
+	slot = first_slot(grants, left, right, false);
+	__builtin_prefetch(slot);
+	/* The search for what is not there goes on a little. */
+	__builtin_prefetch((const char *)slot + CACHE_LINE);
 }
 
 void

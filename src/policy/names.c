@@ -316,19 +316,25 @@ void
 names_ask(const struct names *names, struct span address, struct name_ask *ask)
 {
 	ask->address = address;
+	ask->guess = 0;
 	ask->hash = hash_of(names, PATTERN_ADDRESS, address);
 	__builtin_prefetch(&names->cells[slot_of(ask->hash, names->size)]);
 }
 
 grant_name
-names_guess(const struct names *names, const struct name_ask *ask)
+names_expect_answer(const struct names *names, struct name_ask *ask)
 {
 	size_t i = slot_of(ask->hash, names->size);
-	grant_name name = next_candidate(names, ask->hash, &i);
 
-	if (name != 0)
-		__builtin_prefetch(pool_at(&names->pool, name));
-	return name;
+	if (ask->guess != 0) {
+		texts_expect(&names->domains,
+			     record_at(names, ask->guess).domain);
+		return 0;
+	}
+	ask->guess = next_candidate(names, ask->hash, &i);
+	if (ask->guess != 0)
+		__builtin_prefetch(pool_at(&names->pool, ask->guess));
+	return ask->guess;
 }
 
 grant_name

@@ -70,11 +70,11 @@ bool names_seal(struct names *names);
 grant_name names_find(const struct names *names, enum pattern_kind kind,
 		      struct span text);
 
-/* The name of an address in three steps, grants_ask()'s; once they are sealed.
- * A guess is right most of the time, and 0 where there is no such name. */
+/* The name of an address in grants_ask()'s steps; once they are sealed. What
+ * is expected first is right most of the time. */
 void names_ask(const struct names *names, struct span address,
 	       struct name_ask *ask);
-grant_name names_guess(const struct names *names, const struct name_ask *ask);
+grant_name names_expect_answer(const struct names *names, struct name_ask *ask);
 grant_name names_answer(const struct names *names, const struct name_ask *ask);
 
 enum pattern_kind names_kind(const struct names *names, grant_name name);

@@ -30,6 +30,13 @@ texts_at(const struct texts *texts, uint32_t text)
 	return span_of(place + sizeof(len), len);
 }
 
+void
+texts_expect(const struct texts *texts, uint32_t text)
+{
+	if (text != 0)
+		__builtin_prefetch(pool_at(&texts->pool, text));
+}
+
 static uint32_t
 tag_of(const struct texts *texts, struct span text)
 {

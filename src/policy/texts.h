@@ -30,6 +30,8 @@ void texts_fini(struct texts *texts);
 uint32_t texts_add(struct texts *texts, struct span text);
 /* Where a text is, or 0. */
 uint32_t texts_find(const struct texts *texts, struct span text);
+/* Ask memory for a text, or for nothing where it is 0. */
+void texts_expect(const struct texts *texts, uint32_t text);
 /* The text there; valid until texts_fini(). */
 struct span texts_at(const struct texts *texts, uint32_t text);
 size_t texts_memory(const struct texts *texts);

@@ -168,6 +168,15 @@ serve(struct turn *turn)
 		settle(c, answered, turn->full);
 }
 
+/* Have memory come a step nearer for all turns of a round. */
+static void
+expect_answers(struct connections *all, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (all->turns[i].state == REQUEST_READY)
+			decide_expect(all->turns[i].decider);
+}
+
 void
 connection_serve_round(struct connections *all)
 {
@@ -177,9 +186,8 @@ connection_serve_round(struct connections *all)
 		return;
 	all->waiting = 0;
 	all->began_ns = clock_ns();
-	for (size_t i = 0; i < count; i++)
-		if (all->turns[i].state == REQUEST_READY)
-			decide_expect(all->turns[i].decider);
+	expect_answers(all, count);
+	expect_answers(all, count);
 	for (size_t i = 0; i < count; i++)
 		serve(&all->turns[i]);
 }

@@ -55,6 +55,8 @@ bool grants_add(struct grants *grants, const struct map_entry *entry,
  * afterwards. False without memory. */
 bool grants_seal(struct grants *grants);
 
+/* Is there any name of that kind? */
+bool grants_have_kind(const struct grants *grants, enum pattern_kind kind);
 /* The name of a pattern, or 0: then there is no entry with it. */
 grant_name grants_name(const struct grants *grants, enum pattern_kind kind,
 		       struct span text);

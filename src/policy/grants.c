@@ -280,6 +280,12 @@ grants_seal(struct grants *grants)
 	return names_seal(&grants->names) && build(grants);
 }
 
+bool
+grants_have_kind(const struct grants *grants, enum pattern_kind kind)
+{
+	return grants->names.kinds[kind] > 0;
+}
+
 grant_name
 grants_name(const struct grants *grants, enum pattern_kind kind,
 	    struct span text)

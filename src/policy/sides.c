@@ -28,8 +28,11 @@ void
 sides_add(struct decider *q, struct sides *sides, enum pattern_kind kind,
 	  struct span text)
 {
-	grant_name name = name_of(q, kind, text);
+	grant_name name;
 
+	if (q->trace == NULL && !grants_have_kind(q->grants, kind))
+		return;
+	name = name_of(q, kind, text);
 	if (name == 0 && q->trace == NULL)
 		return;
 	if (sides->count == sides->room) {

@@ -31,7 +31,7 @@ copy(struct arrivals *arrivals, struct pattern pattern)
 	return pattern;
 }
 
-bool
+void
 arrivals_add(struct arrivals *arrivals, struct names *names,
 	     const struct map_entry *entry, uint16_t map)
 {
@@ -45,11 +45,21 @@ arrivals_add(struct arrivals *arrivals, struct names *names,
 	    .map = map,
 	    .line = entry->line,
 	};
-	if (!names_expect(names, &left, &arrival->left))
-		return false;
-	if (entry->kind != ENTRY_ACCOUNT &&
-	    !names_expect(names, &right, &arrival->right))
-		return false;
+	names_make_key(names, &left, &arrival->left);
+	if (entry->kind != ENTRY_ACCOUNT)
+		names_make_key(names, &right, &arrival->right);
 	arrivals->count++;
-	return true;
+}
+
+void
+arrivals_expect(const struct arrivals *arrivals, const struct names *names,
+		size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct arrival *arrival = &arrivals->list[i];
+
+		names_expect(names, &arrival->left);
+		if (arrival->kind != ENTRY_ACCOUNT)
+			names_expect(names, &arrival->right);
+	}
 }

@@ -34,9 +34,11 @@ struct arrivals {
  * fits into an empty one. */
 bool arrivals_have_room(const struct arrivals *arrivals,
 			const struct map_entry *entry);
-/* Copy an entry that there is room for, and ask for its slots; false without
- * memory. */
-bool arrivals_add(struct arrivals *arrivals, struct names *names,
+/* Copy an entry that there is room for, and ask for its slots. */
+void arrivals_add(struct arrivals *arrivals, struct names *names,
 		  const struct map_entry *entry, uint16_t map);
+/* Ask for what the slots of the first count refer to. */
+void arrivals_expect(const struct arrivals *arrivals, const struct names *names,
+		     size_t count);
 
 #endif

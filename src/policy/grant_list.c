@@ -4,36 +4,48 @@
 #include <stdlib.h>
 
 void
+grant_part_fini(struct grant_part *part)
+{
+	for (size_t i = 0; i < part->block_count; i++)
+		free(part->blocks[i]);
+	free(part->blocks);
+	*part = (struct grant_part){0};
+}
+
+void
 grant_list_fini(struct grant_list *list)
 {
-	for (size_t i = 0; i < list->block_count; i++)
-		free(list->blocks[i]);
-	free(list->blocks);
-	*list = (struct grant_list){0};
+	for (size_t i = 0; i < GRANT_PARTS; i++)
+		grant_part_fini(&list->parts[i]);
+	list->count = 0;
 }
 
 static bool
-add_block(struct grant_list *list)
+add_block(struct grant_part *part)
 {
 	struct grant *block;
 
-	if (!memory_try_grow((void **)&list->blocks, &list->block_room,
-			     list->block_count, sizeof(*list->blocks)))
+	if (!memory_try_grow((void **)&part->blocks, &part->block_room,
+			     part->block_count, sizeof(*part->blocks)))
 		return false;
-	block = memory_try_chunk();
+	block = memory_try_resize(NULL, GRANT_BLOCK, sizeof(*block));
 	if (block == NULL)
 		return false;
-	list->blocks[list->block_count++] = block;
+	part->blocks[part->block_count++] = block;
 	return true;
 }
 
 bool
-grant_list_add(struct grant_list *list, const struct grant *grant)
+grant_list_add(struct grant_list *list, const struct grant *grant,
+	       uint32_t hash)
 {
-	if (list->count == list->block_count * GRANT_BLOCK && !add_block(list))
+	struct grant_part *part = &list->parts[hash >> (32 - GRANT_PART_BITS)];
+
+	if (part->count == part->block_count * GRANT_BLOCK && !add_block(part))
 		return false;
-	list->blocks[list->count / GRANT_BLOCK][list->count % GRANT_BLOCK] =
+	part->blocks[part->count / GRANT_BLOCK][part->count % GRANT_BLOCK] =
 	    *grant;
+	part->count++;
 	list->count++;
 	return true;
 }

@@ -97,34 +97,44 @@ insert(struct grants *grants, const struct grant *grant)
 					 names_kind(names, grant->right))]++;
 }
 
-/* Ask for the slot of a grant that will be put into the table soon. */
+/* Ask memory for the slots where a search begins, and a little further. */
 static void
-fetch_ahead(const struct grants *grants, size_t i)
+fetch_slots(const struct grant *slot)
 {
-	const struct grant *grant;
+	__builtin_prefetch(slot);
+	__builtin_prefetch((const char *)slot + CACHE_LINE);
+}
 
-	if (i + AHEAD >= grants->added.count)
-		return;
-	grant = grant_list_at(&grants->added, i + AHEAD);
-	__builtin_prefetch(
-	    first_slot(grants, grant->left, grant->right, grant->denial));
+/* Put a part of what was added into its part of the table. */
+static void
+insert_part(struct grants *grants, const struct grant_part *part)
+{
+	for (size_t i = 0; i < part->count; i++) {
+		if (i + AHEAD < part->count) {
+			const struct grant *next =
+			    grant_part_at(part, i + AHEAD);
+
+			fetch_slots(first_slot(grants, next->left, next->right,
+					       next->denial));
+		}
+		insert(grants, grant_part_at(part, i));
+	}
 }
 
 /* Make the table of what was added, now that its size is known. */
 static bool
 build(struct grants *grants)
 {
-	size_t count = grants->added.count;
+	struct grant_list *added = &grants->added;
 
-	grants->size = count + count / 4 + 1;
+	grants->size = added->count + added->count / 4 + 1;
 	grants->slots = memory_try_zero(grants->size, sizeof(*grants->slots));
 	if (grants->slots == NULL)
 		return false;
-	for (size_t i = 0; i < count; i++) {
-		fetch_ahead(grants, i);
-		insert(grants, grant_list_at(&grants->added, i));
+	for (size_t i = 0; i < GRANT_PARTS; i++) {
+		insert_part(grants, &added->parts[i]);
+		grant_part_fini(&added->parts[i]);
 	}
-	grant_list_fini(&grants->added);
 	return true;
 }
 
@@ -165,7 +175,8 @@ add_grant(struct grants *grants, const struct arrival *arrival, grant_name left,
 	if (!origins_add(&grants->origins, origin, &number))
 		return false;
 	grant.origin = number & ORIGIN_MAX;
-	if (!grant_list_add(&grants->added, &grant))
+	if (!grant_list_add(&grants->added, &grant,
+			    hash_pair(grants, left, right, arrival->denial)))
 		return false;
 	if (arrival->left.kind == PATTERN_ADDRESS)
 		names_mark(&grants->names, left, NAME_LOGIN);
@@ -230,6 +241,7 @@ settle(struct grants *grants)
 
 	arrivals->count = 0;
 	arrivals->used = 0;
+	arrivals_expect(arrivals, &grants->names, count);
 	for (size_t i = 0; i < count; i++)
 		if (!settle_one(grants, &arrivals->list[i]))
 			return false;
@@ -250,7 +262,8 @@ grants_add(struct grants *grants, const struct map_entry *entry, uint16_t map)
 		return false;
 	if (!arrivals_have_room(&grants->arrivals, entry) && !settle(grants))
 		return false;
-	return arrivals_add(&grants->arrivals, &grants->names, entry, map);
+	arrivals_add(&grants->arrivals, &grants->names, entry, map);
+	return true;
 }
 
 static int
@@ -306,14 +319,9 @@ grants_expect_answer(const struct grants *grants, struct grant_ask *ask)
 {
 	grant_name left = names_expect_answer(&grants->names, &ask->left);
 	grant_name right = names_expect_answer(&grants->names, &ask->right);
-	const struct grant *slot;
 
-	if (left == 0 || right == 0)
-		return;
-	slot = first_slot(grants, left, right, false);
-	__builtin_prefetch(slot);
-	/* The search for what is not there goes on a little. */
-	__builtin_prefetch((const char *)slot + CACHE_LINE);
+	if (left != 0 && right != 0)
+		fetch_slots(first_slot(grants, left, right, false));
 }
 
 void

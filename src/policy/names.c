@@ -10,14 +10,21 @@ enum { PART_MIN = 16 }; /* slots */
 struct __attribute__((packed)) record {
 	uint32_t domain;
 	uint16_t len;
-	unsigned kind : 3;
-	unsigned about : 5;
+	uint8_t bits; /* its kind, and above that what is known of it */
 };
+
+enum { KIND_BITS = 3, KIND = (1 << KIND_BITS) - 1 };
 
 _Static_assert(sizeof(struct record) == 7, "there are millions of them");
 
-_Static_assert(PATTERN_KINDS <= 8, "three bits hold a kind");
-_Static_assert(NAME_TARGET < 32, "five bits hold what is known of a name");
+_Static_assert(PATTERN_KINDS <= 1 << KIND_BITS, "the bits hold a kind");
+_Static_assert(NAME_TARGET << KIND_BITS <= UINT8_MAX, "and the rest");
+
+static enum pattern_kind
+kind_of(const struct record *record)
+{
+	return (enum pattern_kind)(record->bits & KIND);
+}
 
 static struct record
 record_at(const struct names *names, grant_name name)
@@ -70,14 +77,15 @@ hash_of(const struct names *names, enum pattern_kind kind, struct span text)
 	return (uint32_t)(hash_bytes(&own, text.data, text.len) >> 32);
 }
 
-/* Is that the name of a key? */
+/* Is that the name of a key with that domain? */
 static bool
-has_key(const struct names *names, grant_name name, const struct name_key *key)
+has_key(const struct names *names, grant_name name, const struct name_key *key,
+	uint32_t domain)
 {
 	struct record record = record_at(names, name);
 
-	return record.len == key->local.len && record.domain == key->domain &&
-	       record.kind == key->kind &&
+	return record.len == key->local.len && record.domain == domain &&
+	       kind_of(&record) == key->kind &&
 	       span_equal(local_at(names, name, record.len), key->local);
 }
 
@@ -89,7 +97,7 @@ spells(const struct names *names, grant_name name, enum pattern_kind kind,
 {
 	struct record record = record_at(names, name);
 
-	if (record.kind != kind || record.len > text.len ||
+	if (kind_of(&record) != kind || record.len > text.len ||
 	    memcmp(text.data, pool_at(&names->pool, name) + sizeof(record),
 		   record.len) != 0)
 		return false;
@@ -117,18 +125,20 @@ first_slot(const struct name_part *part, uint32_t hash)
 	return slot_of(hash << NAME_PART_BITS, part->size);
 }
 
-/* The slot of a key in its part, or the free one where it would be. */
+/* The slot of a key with that domain in its part, or the free one where it
+ * would be. */
 static struct name_slot *
 find_slot(const struct names *names, const struct name_part *part,
-	  const struct name_key *key)
+	  const struct name_key *key, uint32_t domain)
 {
 	size_t i = first_slot(part, key->hash);
 
 	for (;;) {
 		struct name_slot *slot = &part->slots[i];
 
-		if (slot->name == 0 || (slot->hash == key->hash &&
-					has_key(names, slot->name, key)))
+		if (slot->name == 0 ||
+		    (slot->hash == key->hash &&
+		     has_key(names, slot->name, key, domain)))
 			return slot;
 		if (++i == part->size)
 			i = 0;
@@ -190,42 +200,50 @@ names_reserve(struct names *names, size_t more)
 			(void)resize(&names->parts[i], size);
 }
 
-bool
-names_expect(struct names *names, const struct pattern *pattern,
-	     struct name_key *key)
+void
+names_make_key(struct names *names, const struct pattern *pattern,
+	       struct name_key *key)
 {
 	const struct name_part *part;
-	struct span domain;
-	bool has_domain;
 
 	*key = (struct name_key){.kind = pattern->kind};
-	key->local = divide(pattern->kind, pattern->text, &domain, &has_domain);
-	if (has_domain) {
-		key->domain = texts_add(&names->domains, domain);
-		if (key->domain == 0)
-			return false;
-	}
+	key->local = divide(pattern->kind, pattern->text, &key->domain,
+			    &key->has_domain);
+	if (key->has_domain)
+		key->domain_tag = texts_tag(&names->domains, key->domain,
+					    &names->last_domain);
 	key->hash = hash_of(names, pattern->kind, pattern->text);
 	part = part_of(names, key->hash);
 	if (part->size > 0)
 		__builtin_prefetch(&part->slots[first_slot(part, key->hash)]);
-	return true;
+}
+
+void
+names_expect(const struct names *names, const struct name_key *key)
+{
+	if (key->has_domain)
+		texts_expect_tagged(&names->domains, key->domain_tag);
 }
 
 grant_name
 names_add(struct names *names, const struct name_key *key)
 {
-	const struct record record = {.domain = key->domain,
-				      .len = (uint16_t)key->local.len,
-				      .kind = (unsigned)key->kind & 7U};
+	struct record record = {.len = (uint16_t)key->local.len,
+				.bits = (uint8_t)key->kind};
 	struct name_part *part = part_of(names, key->hash);
 	struct name_slot *slot;
 	char *place;
 
+	if (key->has_domain) {
+		record.domain =
+		    texts_add(&names->domains, key->domain, key->domain_tag);
+		if (record.domain == 0)
+			return 0;
+	}
 	if (part->count + part->count / 4 >= part->size &&
 	    !resize(part, part->size == 0 ? PART_MIN : part->size * 2))
 		return 0;
-	slot = find_slot(names, part, key);
+	slot = find_slot(names, part, key, record.domain);
 	if (slot->name != 0)
 		return slot->name;
 	slot->name =
@@ -346,7 +364,9 @@ names_answer(const struct names *names, const struct name_ask *ask)
 enum pattern_kind
 names_kind(const struct names *names, grant_name name)
 {
-	return (enum pattern_kind)record_at(names, name).kind;
+	const struct record record = record_at(names, name);
+
+	return kind_of(&record);
 }
 
 struct pattern
@@ -354,7 +374,7 @@ names_pattern(const struct names *names, grant_name name,
 	      struct name_text *text)
 {
 	struct record record = record_at(names, name);
-	struct pattern pattern = {(enum pattern_kind)record.kind, SPAN_NONE};
+	struct pattern pattern = {kind_of(&record), SPAN_NONE};
 	struct span domain;
 
 	pattern.text = local_at(names, name, record.len);
@@ -375,7 +395,7 @@ names_pattern(const struct names *names, grant_name name,
 unsigned
 names_about(const struct names *names, grant_name name)
 {
-	return record_at(names, name).about;
+	return record_at(names, name).bits >> KIND_BITS;
 }
 
 void
@@ -383,10 +403,9 @@ names_mark(struct names *names, grant_name name, unsigned about)
 {
 	char *place = names->pool.chunks[name >> POOL_CHUNK_BITS] +
 		      (name & (POOL_CHUNK - 1));
-	struct record record = record_at(names, name);
 
-	record.about |= about & 31U;
-	memcpy(place, &record, sizeof(record));
+	/* That byte alone: the record may just have been written. */
+	place[offsetof(struct record, bits)] |= (char)(about << KIND_BITS);
 }
 
 size_t

@@ -13,7 +13,9 @@
 /* What a pattern is added by. */
 struct name_key {
 	enum pattern_kind kind;
-	uint32_t domain; /* in names.domains; 0: it has none */
+	bool has_domain;
+	uint32_t domain_tag; /* texts_tag()'s, where it has one */
+	struct span domain;
 	struct span local;
 	uint32_t hash;
 };
@@ -44,6 +46,7 @@ struct __attribute__((packed)) name_cell {
 struct names {
 	struct pool pool;
 	struct texts domains;
+	struct text_memo last_domain; /* of a key that was made */
 	struct hash_key key;
 	struct name_part parts[NAME_PARTS]; /* until they are sealed */
 	struct name_cell *cells;            /* then */
@@ -58,10 +61,11 @@ void names_fini(struct names *names);
 /* Make room for about so many more; without memory for that, do nothing. */
 void names_reserve(struct names *names, size_t more);
 /* Make the key of a pattern that will be added soon; it borrows the pattern's
- * text. Its place in memory is asked for, so that it need not be waited for
- * then. False without memory. */
-bool names_expect(struct names *names, const struct pattern *pattern,
-		  struct name_key *key);
+ * text. Its slots are asked for, so that they need not be waited for then. */
+void names_make_key(struct names *names, const struct pattern *pattern,
+		    struct name_key *key);
+/* Ask for what they refer to, a little later; may be left out. */
+void names_expect(const struct names *names, const struct name_key *key);
 /* The name of a key, made where there is none; 0 without memory. */
 grant_name names_add(struct names *names, const struct name_key *key);
 /* Make them as small as they get, and fit to be found; false without memory. */

@@ -105,28 +105,45 @@ store(struct texts *texts, struct text_slot *slot, uint32_t tag,
 }
 
 uint32_t
-texts_add(struct texts *texts, struct span text)
+texts_tag(const struct texts *texts, struct span text, struct text_memo *memo)
+{
+	if (memo->len > 0 && span_equal(span_of(memo->text, memo->len), text))
+		return memo->tag;
+	memo->tag = tag_of(texts, text);
+	memo->len = text.len <= TEXT_MEMO_MAX ? text.len : 0;
+	memcpy(memo->text, text.data, memo->len);
+	if (texts->size > 0)
+		__builtin_prefetch(
+		    &texts->slots[slot_of(memo->tag, texts->size)]);
+	return memo->tag;
+}
+
+void
+texts_expect_tagged(const struct texts *texts, uint32_t tag)
+{
+	size_t i = slot_of(tag, texts->size);
+
+	if (texts->size == 0)
+		return;
+	while (texts->slots[i].text != 0 && texts->slots[i].tag != tag)
+		if (++i == texts->size)
+			i = 0;
+	texts_expect(texts, texts->slots[i].text);
+}
+
+uint32_t
+texts_add(struct texts *texts, struct span text, uint32_t tag)
 {
 	struct text_slot *slot;
-	uint32_t tag;
 
 	if (texts->last != 0 && span_equal(texts_at(texts, texts->last), text))
 		return texts->last;
 	if (texts->count + texts->count / 4 >= texts->size && !grow(texts))
 		return 0;
-	tag = tag_of(texts, text);
 	slot = find_slot(texts, tag, text);
 	texts->last =
 	    slot->text != 0 ? slot->text : store(texts, slot, tag, text);
 	return texts->last;
-}
-
-uint32_t
-texts_find(const struct texts *texts, struct span text)
-{
-	if (texts->count == 0)
-		return 0;
-	return find_slot(texts, tag_of(texts, text), text)->text;
 }
 
 size_t

@@ -25,11 +25,21 @@ struct texts {
 /* The caller's storage. */
 void texts_init(struct texts *texts);
 void texts_fini(struct texts *texts);
-/* Where a text of at most UINT16_MAX bytes is, put there if it was not; 0
- * without memory. */
-uint32_t texts_add(struct texts *texts, struct span text);
-/* Where a text is, or 0. */
-uint32_t texts_find(const struct texts *texts, struct span text);
+/* The tag of a text asked for last: neighbours tend to share it. */
+enum { TEXT_MEMO_MAX = 64 };
+struct text_memo {
+	char text[TEXT_MEMO_MAX];
+	size_t len; /* 0: none */
+	uint32_t tag;
+};
+/* The tag that places a text; its slot is asked for. */
+uint32_t texts_tag(const struct texts *texts, struct span text,
+		   struct text_memo *memo);
+/* Ask for what the slot of a tag refers to. */
+void texts_expect_tagged(const struct texts *texts, uint32_t tag);
+/* Where a text of at most UINT16_MAX bytes with that tag is, put there if it
+ * was not; 0 without memory. */
+uint32_t texts_add(struct texts *texts, struct span text, uint32_t tag);
 /* Ask memory for a text, or for nothing where it is 0. */
 void texts_expect(const struct texts *texts, uint32_t text);
 /* The text there; valid until texts_fini(). */

@@ -112,20 +112,36 @@ cdb_output_add(struct cdb_output *output, uint32_t hash, struct span key,
 	       put(output, value.data, value.len);
 }
 
-/* Write the table of count records, whose slots have room for it. */
+/* The first free slot from one on. next[] leads there, over slots that are
+ * taken, and each search shortens the way of later ones: so a long run of them,
+ * as keys whose hashes collide make it, is not walked once a key. */
+static size_t
+free_slot(uint32_t *next, size_t slot)
+{
+	while (next[slot] != slot) {
+		next[slot] = next[next[slot]];
+		slot = next[slot];
+	}
+	return slot;
+}
+
+/* Write the table of count records, whose slots, and the way from each to the
+ * next, have room for it. */
 static bool
 put_table(struct cdb_output *output, const struct cdb_pair *records,
-	  size_t count, struct cdb_pair *slots)
+	  size_t count, struct cdb_pair *slots, uint32_t *next)
 {
 	size_t size = count * CDB_SLOTS_A_RECORD;
 
 	memset(slots, 0, size * sizeof(*slots));
+	for (size_t i = 0; i < size; i++)
+		next[i] = (uint32_t)i;
 	for (size_t i = 0; i < count; i++) {
-		size_t slot = records[i].first / CDB_TABLES % size;
+		size_t slot =
+		    free_slot(next, records[i].first / CDB_TABLES % size);
 
-		while (slots[slot].second != 0)
-			slot = slot + 1 < size ? slot + 1 : 0;
 		slots[slot] = pair_of(records[i].first, records[i].second);
+		next[slot] = (uint32_t)(slot + 1 < size ? slot + 1 : 0);
 	}
 	return put(output, slots, size * sizeof(*slots));
 }
@@ -141,7 +157,7 @@ table_end(const struct cdb_output *output, size_t table, size_t from)
 }
 
 static bool
-put_tables(struct cdb_output *output, struct cdb_pair *slots)
+put_tables(struct cdb_output *output, struct cdb_pair *slots, uint32_t *next)
 {
 	size_t from = 0;
 
@@ -151,7 +167,8 @@ put_tables(struct cdb_output *output, struct cdb_pair *slots)
 		output->header[i] =
 		    pair_of((uint32_t)output->place,
 			    (uint32_t)(count * CDB_SLOTS_A_RECORD));
-		if (!put_table(output, output->records + from, count, slots))
+		if (!put_table(output, output->records + from, count, slots,
+			       next))
 			return false;
 		from += count;
 	}
@@ -164,18 +181,20 @@ cdb_output_finish(struct cdb_output *output)
 	/* No table is larger than one of all records. */
 	struct cdb_pair *slots =
 	    memory_try_zero(output->count, CDB_SLOTS_A_RECORD * sizeof(*slots));
-	bool done;
+	uint32_t *next = memory_try_resize(NULL, output->count,
+					   CDB_SLOTS_A_RECORD * sizeof(*next));
+	bool done = false;
 	int number;
 
-	if (slots == NULL) {
+	if (slots == NULL || next == NULL)
 		errno = ENOMEM;
-		return false;
-	}
-	done = put_tables(output, slots) && flush(output) &&
-	       write_all(output->fd, (const char *)output->header,
-			 sizeof(output->header), 0);
+	else
+		done = put_tables(output, slots, next) && flush(output) &&
+		       write_all(output->fd, (const char *)output->header,
+				 sizeof(output->header), 0);
 	number = errno;
 	free(slots);
+	free(next);
 	errno = number;
 	return done;
 }

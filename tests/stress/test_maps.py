@@ -127,6 +127,8 @@ def collisions(stage, kind):
     figure(f"{COLLIDING} keys that collide under {kind}: loaded in {worst} ms, as many others in "
            f"{usual} ms; compiled in {compile_bad:.2f} s, others in {compile_good:.2f} s")
     that(is_sanitized() or worst <= 2 * usual + 20, f"{worst} ms, {usual} ms for others")
+    that(is_sanitized() or compile_bad <= 3 * compile_good + 0.2,
+         f"{compile_bad:.2f} s to compile, {compile_good:.2f} s for others")
 
 
 if __name__ == "__main__":

@@ -425,11 +425,7 @@ bool
 grants_each_name(const struct grants *grants, grants_visit_name *visit,
 		 void *arg)
 {
-	for (size_t i = 0; i < grants->names.size; i++)
-		if (grants->names.cells[i].name != 0 &&
-		    !visit(arg, grants->names.cells[i].name))
-			return false;
-	return true;
+	return names_each(&grants->names, visit, arg);
 }
 
 void

@@ -112,10 +112,16 @@ spells(const struct names *names, grant_name name, enum pattern_kind kind,
 	return span_equal(texts_at(&names->domains, record.domain), text);
 }
 
-static struct name_part *
-part_of(struct names *names, uint32_t hash)
+static size_t
+part_number(uint32_t hash)
 {
-	return &names->parts[hash >> (32 - NAME_PART_BITS)];
+	return hash >> (32 - NAME_PART_BITS);
+}
+
+static const struct name_part *
+part_of(const struct names *names, uint32_t hash)
+{
+	return &names->parts[part_number(hash)];
 }
 
 /* Where the search for a hash begins in its part. */
@@ -143,6 +149,14 @@ find_slot(const struct names *names, const struct name_part *part,
 		if (++i == part->size)
 			i = 0;
 	}
+}
+
+/* Slots for so many names: a quarter more, and a little, as a guess may be low
+ * and parts differ. */
+static size_t
+room_for(size_t count)
+{
+	return count + count / 4 + count / 16 + 1;
 }
 
 /* Give a part another size; it has to be more than it holds. */
@@ -185,15 +199,12 @@ names_fini(struct names *names)
 	texts_fini(&names->domains);
 	for (size_t i = 0; i < NAME_PARTS; i++)
 		free(names->parts[i].slots);
-	free(names->cells);
 }
 
 void
 names_reserve(struct names *names, size_t more)
 {
-	size_t count = (names->count + more) / NAME_PARTS;
-	/* A quarter stays free, and a guess may be a little low. */
-	size_t size = count + count / 4 + count / 16;
+	size_t size = room_for((names->count + more) / NAME_PARTS);
 
 	for (size_t i = 0; i < NAME_PARTS; i++)
 		if (names->parts[i].size < size)
@@ -230,7 +241,7 @@ names_add(struct names *names, const struct name_key *key)
 {
 	struct record record = {.len = (uint16_t)key->local.len,
 				.bits = (uint8_t)key->kind};
-	struct name_part *part = part_of(names, key->hash);
+	struct name_part *part = &names->parts[part_number(key->hash)];
 	struct name_slot *slot;
 	char *place;
 
@@ -259,65 +270,48 @@ names_add(struct names *names, const struct name_key *key)
 	return slot->name;
 }
 
-/* Move what a part has to the cells, and end it. */
-static void
-move_part(struct names *names, struct name_part *part)
-{
-	for (size_t k = 0; k < part->size; k++) {
-		const struct name_slot *slot = &part->slots[k];
-		size_t i = slot_of(slot->hash, names->size);
-
-		if (slot->name == 0)
-			continue;
-		while (names->cells[i].name != 0)
-			if (++i == names->size)
-				i = 0;
-		names->cells[i] =
-		    (struct name_cell){(uint16_t)slot->hash, slot->name};
-	}
-	free(part->slots);
-	*part = (struct name_part){0};
-}
-
 bool
 names_seal(struct names *names)
 {
-	names->size = names->count + names->count / 4 + 1;
-	names->cells = memory_try_zero(names->size, sizeof(*names->cells));
-	if (names->cells == NULL)
-		return false;
-	/* In the order of the hashes, so one end of the cells at a time. */
-	for (size_t i = 0; i < NAME_PARTS; i++)
-		move_part(names, &names->parts[i]);
+	for (size_t i = 0; i < NAME_PARTS; i++) {
+		struct name_part *part = &names->parts[i];
+		size_t size = room_for(part->count);
+
+		/* Growing by doubling may have gone far; and none is empty,
+		 * so that a search ends. */
+		if (part->size > size + size / 8 || part->size == 0)
+			if (!resize(part, size))
+				return false;
+	}
 	return true;
 }
 
-/* Step from cell i to the first that may be of a hash; what that names, or 0.
- */
+/* Step from slot i to the first that is of a hash or free. */
 static grant_name
-next_candidate(const struct names *names, uint32_t hash, size_t *i)
+next_candidate(const struct name_part *part, uint32_t hash, size_t *i)
 {
 	for (;;) {
-		const struct name_cell cell = names->cells[*i];
+		const struct name_slot *slot = &part->slots[*i];
 
-		if (cell.name == 0 || cell.tag == (uint16_t)hash)
-			return cell.name;
-		if (++*i == names->size)
+		if (slot->name == 0 || slot->hash == hash)
+			return slot->name;
+		if (++*i == part->size)
 			*i = 0;
 	}
 }
 
 /* The name of a pattern with that hash, or 0. */
 static grant_name
-find_cell(const struct names *names, uint32_t hash, enum pattern_kind kind,
+find_name(const struct names *names, uint32_t hash, enum pattern_kind kind,
 	  struct span text)
 {
-	size_t i = slot_of(hash, names->size);
+	const struct name_part *part = part_of(names, hash);
+	size_t i = first_slot(part, hash);
 	grant_name name;
 
-	while ((name = next_candidate(names, hash, &i)) != 0 &&
+	while ((name = next_candidate(part, hash, &i)) != 0 &&
 	       !spells(names, name, kind, text))
-		if (++i == names->size)
+		if (++i == part->size)
 			i = 0;
 	return name;
 }
@@ -327,29 +321,33 @@ names_find(const struct names *names, enum pattern_kind kind, struct span text)
 {
 	if (names->kinds[kind] == 0)
 		return 0;
-	return find_cell(names, hash_of(names, kind, text), kind, text);
+	return find_name(names, hash_of(names, kind, text), kind, text);
 }
 
 void
 names_ask(const struct names *names, struct span address, struct name_ask *ask)
 {
+	const struct name_part *part;
+
 	ask->address = address;
 	ask->guess = 0;
 	ask->hash = hash_of(names, PATTERN_ADDRESS, address);
-	__builtin_prefetch(&names->cells[slot_of(ask->hash, names->size)]);
+	part = part_of(names, ask->hash);
+	__builtin_prefetch(&part->slots[first_slot(part, ask->hash)]);
 }
 
 grant_name
 names_expect_answer(const struct names *names, struct name_ask *ask)
 {
-	size_t i = slot_of(ask->hash, names->size);
+	const struct name_part *part = part_of(names, ask->hash);
+	size_t i = first_slot(part, ask->hash);
 
 	if (ask->guess != 0) {
 		texts_expect(&names->domains,
 			     record_at(names, ask->guess).domain);
 		return 0;
 	}
-	ask->guess = next_candidate(names, ask->hash, &i);
+	ask->guess = next_candidate(part, ask->hash, &i);
 	if (ask->guess != 0)
 		__builtin_prefetch(pool_at(&names->pool, ask->guess));
 	return ask->guess;
@@ -358,7 +356,7 @@ names_expect_answer(const struct names *names, struct name_ask *ask)
 grant_name
 names_answer(const struct names *names, const struct name_ask *ask)
 {
-	return find_cell(names, ask->hash, PATTERN_ADDRESS, ask->address);
+	return find_name(names, ask->hash, PATTERN_ADDRESS, ask->address);
 }
 
 enum pattern_kind
@@ -408,11 +406,24 @@ names_mark(struct names *names, grant_name name, unsigned about)
 	place[offsetof(struct record, bits)] |= (char)(about << KIND_BITS);
 }
 
+bool
+names_each(const struct names *names, bool (*visit)(void *arg, grant_name name),
+	   void *arg)
+{
+	for (size_t i = 0; i < NAME_PARTS; i++)
+		for (size_t k = 0; k < names->parts[i].size; k++) {
+			grant_name name = names->parts[i].slots[k].name;
+
+			if (name != 0 && !visit(arg, name))
+				return false;
+		}
+	return true;
+}
+
 size_t
 names_memory(const struct names *names)
 {
-	size_t size = pool_size(&names->pool) + texts_memory(&names->domains) +
-		      names->size * sizeof(*names->cells);
+	size_t size = pool_size(&names->pool) + texts_memory(&names->domains);
 
 	for (size_t i = 0; i < NAME_PARTS; i++)
 		size += names->parts[i].size * sizeof(struct name_slot);

@@ -20,7 +20,7 @@ struct name_key {
 	uint32_t hash;
 };
 
-/* While names are added: the hash, which places it, and the name; 0: free. */
+/* The hash, which places it, and the name; 0: free. */
 struct name_slot {
 	uint32_t hash;
 	grant_name name;
@@ -37,20 +37,12 @@ struct name_part {
 	size_t count;
 };
 
-/* Once they are sealed: as many bits of the hash as tell most others apart. */
-struct __attribute__((packed)) name_cell {
-	uint16_t tag;
-	grant_name name;
-};
-
 struct names {
 	struct pool pool;
 	struct texts domains;
 	struct text_memo last_domain; /* of a key that was made */
 	struct hash_key key;
-	struct name_part parts[NAME_PARTS]; /* until they are sealed */
-	struct name_cell *cells;            /* then */
-	size_t size;                        /* of cells */
+	struct name_part parts[NAME_PARTS];
 	size_t count;
 	size_t kinds[PATTERN_KINDS]; /* how many names of each */
 };
@@ -86,6 +78,9 @@ struct pattern names_pattern(const struct names *names, grant_name name,
 			     struct name_text *text);
 unsigned names_about(const struct names *names, grant_name name);
 void names_mark(struct names *names, grant_name name, unsigned about);
+/* Every name once, in no order, until visit() returns false. */
+bool names_each(const struct names *names,
+		bool (*visit)(void *arg, grant_name name), void *arg);
 size_t names_memory(const struct names *names);
 
 #endif

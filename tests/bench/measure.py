@@ -138,10 +138,12 @@ class Notices:
         self._socket.settimeout(PATIENCE)
 
 
-def start_floor(nest):
-    """The floor server."""
-    path = nest.path("floor.sock")
-    process = nest.start(on_core(SERVER_CORE, [tool("floor"), path]), nest.path("floor.log"))
+def start_floor(nest, name="floor", pinned=True):
+    """A floor server."""
+    path = nest.path(f"{name}.sock")
+    command = [tool("floor"), path]
+    process = nest.start(on_core(SERVER_CORE, command) if pinned else command,
+                         nest.path(f"{name}.log"))
     wait_until(lambda: os.path.exists(path), "the floor server's socket")
     return Process(process, path)
 

@@ -201,6 +201,13 @@ fuzz: | $(READY)
 		$(BUILD)/fuzz $$f $(TIME) || exit 1; done
 fuzzers: $(FUZZERS)
 
+# AFL++ from the same entries; what it finds stays in build/fuzz-afl/afl.
+fuzz-afl: | $(filter deps,$(MAKECMDGOALS)) $(READY)
+	@AFL_QUIET=1 $(MAKE) BUILD=$(BUILD)/fuzz-afl CC=afl-clang-fast \
+		CFLAGS="-O2 -g $(SANITIZE)" fuzzers
+	@for f in $(FUZZ:fuzz_%=%); do sh tests/fuzz/afl.sh \
+		$(BUILD)/fuzz-afl $$f $(TIME) || exit 1; done
+
 # What each target, on its seeds, runs of the sources that it is for.
 fuzz-coverage: | $(READY)
 	@$(MAKE) BUILD=$(BUILD)/fuzz-coverage CC=clang \
@@ -312,6 +319,7 @@ help:
 	@echo "make stress [RELOADS=1000] ...   reloads, restarts, hostile neighbours"
 	@echo "make fuzz-replay      every fuzz target on its seeds"
 	@echo "make fuzz [TIME=60]   libFuzzer on every target (clang)"
+	@echo "make fuzz-afl [TIME=60]   AFL++ on every target"
 	@echo "make fuzz-coverage    what they run of the sources that they are for"
 	@echo "make format           clang-format finds nothing to change"
 	@echo "make install          into PREFIX ($(PREFIX)), below DESTDIR; uninstall"
@@ -324,7 +332,7 @@ help:
 
 .PHONY: all check programs unit fuzz-replay layers check-san san-suites \
 	docker-check coverage coverage-suites check-tsan tsan-suites check-valgrind \
-	lint differential bench rehearse-gigabyte stress fuzz fuzzers \
+	lint differential bench rehearse-gigabyte stress fuzz fuzzers fuzz-afl \
 	fuzz-coverage replays \
 	format deps run install uninstall dist deb clean help
 .DELETE_ON_ERROR:

@@ -111,6 +111,7 @@ for goal in "$@"; do
 	docker-check) wanted="$wanted python3 buildah mmdebstrap" ;;
 	lint) wanted="$wanted $lint" ;;
 	fuzz) wanted="$wanted clang" ;;
+	fuzz-afl) wanted="$wanted clang afl++" ;;
 	deb) wanted="$wanted dpkg-dev binutils" ;;
 	esac
 done

@@ -140,7 +140,8 @@ def in_namespace(script, *arguments):
     """Runs a shell script with mounts and processes of its own; returns what it is done with."""
     done = subprocess.run(
         ["unshare", "-m", "-p", "--fork", "--kill-child", "sh", "-c", script, "sh", *arguments],
-        capture_output=True, text=True, timeout=60, check=False, cwd="/")
+        capture_output=True, text=True, timeout=60, check=False, cwd="/",
+        env=fromguard.SANDBOXED)
     if done.returncode == 77:
         raise Skip(f"these mounts are not possible here: {done.stderr.strip()}")
     return done

@@ -136,7 +136,8 @@ def sandbox(stage):
     if not library:
         raise Skip("libseccomp is not installed")
     stage.write("rules", "/^(.*)@example\\.com$/ ${1}@example.org\n")
-    server = Server(stage, "sandboxed", {"maps": f"pcre:{stage.path('rules')}"})
+    server = Server(stage, "sandboxed", {"maps": f"pcre:{stage.path('rules')}"},
+                    env=fromguard.SANDBOXED)
     server.command = [sys.executable, "-c", SANDBOX, library, ",".join(sorted(allowed_calls())),
                       PROGRAM]
     server.start()

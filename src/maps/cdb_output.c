@@ -2,6 +2,7 @@
 #include "cdb_output.h"
 #include "base/memory.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -133,6 +134,9 @@ put_table(struct cdb_output *output, const struct cdb_pair *records,
 {
 	size_t size = count * CDB_SLOTS_A_RECORD;
 
+	if (count == 0)
+		return true;
+	assert(size > 0);
 	memset(slots, 0, size * sizeof(*slots));
 	for (size_t i = 0; i < size; i++)
 		next[i] = (uint32_t)i;

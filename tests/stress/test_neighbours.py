@@ -27,7 +27,8 @@ ROUNDS = rig.knob("ROUNDS", 2)
 SECONDS = float(os.environ.get("ROUND_SECONDS", "0.3"))
 
 MEMORY_A_CONNECTION = 2048  # bytes that an idle one may take
-MEMORY_A_REQUEST = 64 << 10  # bytes that one may take whose request does not end
+# Bytes that one may take whose request does not end: request_limit, and the rest of it.
+MEMORY_A_REQUEST = (64 + 4) << 10
 
 ATTACKS = 10  # requests a second, which is what one gets through a Postfix
 CATASTROPHE = f"{'a' * 199}!"  # against ^(a+)+$: every way to divide them is tried

@@ -254,18 +254,13 @@ cmd_ask(int argc, char **argv)
 	int status = parse_options(argc, argv, &line, &help);
 
 	if (status != 0)
-		goto end;
-	if (help) {
-		status = cmd_help("ask");
-		goto end;
-	}
+		return status;
+	if (help)
+		return cmd_help("ask");
 	status = parse_question(argc - optind, argv + optind, line.health, &q);
 	if (status != 0)
-		goto end;
+		return status;
 	q.until_ms = policy_client_now() + line.timeout_ms;
 	status = ask_and_print(&line.options, line.socket_text, &q);
-	if (line.health)
-		status = health_status(status);
-end:
-	return status;
+	return line.health ? health_status(status) : status;
 }

@@ -270,7 +270,6 @@ cmd_compile(int argc, char **argv)
 	struct cmd_options options = {0};
 	const char *from = NULL;
 	int option;
-	int status;
 
 	while ((option = getopt_long(argc, argv, short_options, long_options,
 				     NULL)) != -1) {
@@ -290,6 +289,5 @@ cmd_compile(int argc, char **argv)
 	}
 	c.maps = argv + optind;
 	c.map_count = (size_t)(argc - optind);
-	status = run(&c, &options, from);
-	return status;
+	return run(&c, &options, from);
 }

@@ -105,7 +105,6 @@ cmd_config(int argc, char **argv)
 	};
 	struct cmd_options options = {0};
 	bool changed_only = false;
-	int status;
 	int c;
 
 	while ((c = getopt_long(argc, argv, short_options, long_options,
@@ -127,6 +126,5 @@ cmd_config(int argc, char **argv)
 	if (optind != argc)
 		return cmd_usage("config", "there is an argument too many: %s",
 				 argv[optind]);
-	status = config(&options, changed_only);
-	return status;
+	return config(&options, changed_only);
 }

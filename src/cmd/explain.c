@@ -217,7 +217,6 @@ cmd_explain(int argc, char **argv)
 	    {NULL, 0, NULL, 0},
 	};
 	struct cmd_options options = {0};
-	int status;
 	int c;
 
 	while ((c = getopt_long(argc, argv, short_options, long_options,
@@ -236,6 +235,5 @@ cmd_explain(int argc, char **argv)
 	}
 	if (argc - optind != 2)
 		return cmd_usage("explain", "a LOGIN and a SENDER are needed");
-	status = explain(&options, argv[optind], argv[optind + 1]);
-	return status;
+	return explain(&options, argv[optind], argv[optind + 1]);
 }

@@ -155,7 +155,6 @@ cmd_lint(int argc, char **argv)
 	};
 	struct cmd_options options = {0};
 	bool postfix = false;
-	int status;
 	int c;
 
 	while ((c = getopt_long(argc, argv, short_options, long_options,
@@ -176,6 +175,5 @@ cmd_lint(int argc, char **argv)
 	}
 	if (argc > optind && !postfix)
 		return cmd_usage("lint", "files go with --postfix alone");
-	status = lint(&options, postfix, argv + optind, argc - optind);
-	return status;
+	return lint(&options, postfix, argv + optind, argc - optind);
 }

@@ -105,7 +105,6 @@ cmd_serve(int argc, char **argv)
 	    {NULL, 0, NULL, 0},
 	};
 	struct cmd_options options = {0};
-	int status;
 	int c;
 
 	while ((c = getopt_long(argc, argv, short_options, long_options,
@@ -123,6 +122,5 @@ cmd_serve(int argc, char **argv)
 	if (optind != argc)
 		return cmd_usage("serve", "there is an argument too many: %s",
 				 argv[optind]);
-	status = serve(&options);
-	return status;
+	return serve(&options);
 }

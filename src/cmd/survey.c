@@ -206,7 +206,6 @@ run(const struct survey_command *command, int argc, char **argv)
 	    {NULL, 0, NULL, 0},
 	};
 	struct cmd_options options = {0};
-	int status;
 	int c;
 
 	while ((c = getopt_long(argc, argv, short_options, long_options,
@@ -226,8 +225,7 @@ run(const struct survey_command *command, int argc, char **argv)
 	if (argc - optind != 1)
 		return cmd_usage(command->name, "one %s is needed",
 				 command->argument);
-	status = survey(command, &options, argv[optind]);
-	return status;
+	return survey(command, &options, argv[optind]);
 }
 
 int

@@ -8,8 +8,8 @@
 #ifndef BASE_BLOCK_H
 #define BASE_BLOCK_H
 
-#include <stdint.h>
-#include <string.h>
+#include "base/word.h"
+
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
@@ -23,14 +23,8 @@ block_find8(const char *bytes, char c)
 {
 	const uint64_t each = UINT64_C(0x0101010101010101);
 	const uint64_t low = each * 0x7f;
-	uint64_t word, other;
-
-	memcpy(&word, bytes, sizeof(word));
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	word = __builtin_bswap64(word);
-#endif
-	word ^= each * (unsigned char)c;
-	other = (((word & low) + low) | word | low) ^ ~UINT64_C(0);
+	uint64_t word = word_load(bytes) ^ each * (unsigned char)c;
+	uint64_t other = (((word & low) + low) | word | low) ^ ~UINT64_C(0);
 	/* Bring the top bits of all bytes together in the topmost. */
 	return (other >> 7) * UINT64_C(0x0102040810204080) >> 56;
 }

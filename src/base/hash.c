@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/hash.h"
+#include "base/word.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -31,18 +32,6 @@ mix(struct state *s)
 	s->v2 = rotate(s->v2, 32);
 }
 
-static inline uint64_t
-load64(const unsigned char *p)
-{
-	uint64_t word;
-
-	memcpy(&word, p, sizeof(word));
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	word = __builtin_bswap64(word);
-#endif
-	return word;
-}
-
 /* The last word: what is left at p, and the length in its top byte. */
 static inline uint64_t
 load_tail(const unsigned char *p, size_t len)
@@ -52,7 +41,7 @@ load_tail(const unsigned char *p, size_t len)
 
 	/* The last eight bytes, less those that have been taken. */
 	if (left > 0 && len > 8)
-		return word | load64(p + left - 8) >> (8 * (8 - left));
+		return word | word_load(p + left - 8) >> (8 * (8 - left));
 	for (size_t i = 0; i < left; i++)
 		word |= (uint64_t)p[i] << (8 * i);
 	return word;
@@ -83,7 +72,7 @@ hash_bytes(const struct hash_key *key, const void *data, size_t len)
 	uint64_t word;
 
 	for (; p < end; p += 8) {
-		word = load64(p);
+		word = word_load(p);
 		s.v3 ^= word;
 		mix(&s);
 		s.v0 ^= word;

@@ -12,21 +12,12 @@ stats=$out/default/fuzzer_stats
 log=$folder/$name.afl.log
 
 mkdir -p "$folder/afl"
-dictionary=$here/$name.dict
-case $name in text | owners | virtual | aliases | accounts)
-	dictionary=$here/maps.dict ;;
-esac
-set -- -V "$seconds" -t 10000 -m none -o "$out"
-[ -e "$dictionary" ] && set -- "$@" -x "$dictionary"
-# Go on where there was a run before.
-if [ -d "$out/default/queue" ]; then
-	set -- "$@" -i -
-else
-	set -- "$@" -i "$here/seeds/$name"
-fi
+dictionary=$(sh $here/dictionary.sh "$name")
+set -- -V "$seconds" -t 10000 -m none -i "$here/seeds/$name" -o "$out"
+[ -n "$dictionary" ] && set -- "$@" -x "$dictionary"
 
-# Of this system it needs no more than to run: not the processor's governor, not
-# the way in which it keeps core files.
+# It goes on where there was a run before. Of this system it needs no more than
+# to run: not the processor's governor, not the way in which it keeps core files.
 AFL_NO_UI=1 AFL_SKIP_CPUFREQ=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 \
 	AFL_NO_AFFINITY=1 AFL_AUTORESUME=1 \
 	afl-fuzz "$@" -- "$folder/fuzz_$name" >"$log" 2>&1 || {

@@ -14,11 +14,8 @@ sum=$folder/$name.executions
 mkdir -p "$folder/corpus/$name"
 set -- -max_total_time="$seconds" -timeout=10 -print_final_stats=1 \
 	-artifact_prefix="$folder/$name-"
-dictionary=$here/$name.dict
-case $name in text | owners | virtual | aliases | accounts)
-	dictionary=$here/maps.dict ;;
-esac
-[ -e "$dictionary" ] && set -- "$@" -dict="$dictionary"
+dictionary=$(sh $here/dictionary.sh "$name")
+[ -n "$dictionary" ] && set -- "$@" -dict="$dictionary"
 
 status=0
 "$folder/fuzz_$name" "$@" "$folder/corpus/$name" "$here/seeds/$name" \

@@ -44,7 +44,10 @@ def _is_gone(pid):
 
 @contextlib.contextmanager
 def _postfwd(scene, *options):
-    """A postfwd2 with more options; it leaves the foreground, and so the nest, and is ended by its process id."""
+    """A postfwd2 with more options.
+
+    It leaves the foreground, and so the nest, and is ended by its process id.
+    """
     program = find_program("postfwd2")
     if program is None:
         raise Skip("postfwd2 is not installed (package postfwd)")

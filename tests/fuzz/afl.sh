@@ -32,7 +32,7 @@ stat() {
 printf '%-10s %10s executions %6s edges %6s inputs %4s crashes %4s hangs\n' \
 	"$name" "$(stat execs_done)" "$(stat edges_found)" "$(stat corpus_count)" \
 	"$(stat saved_crashes)" "$(stat saved_hangs)"
-[ "$(stat saved_crashes)" = 0 ] && [ "$(stat saved_hangs)" = 0 ] || {
+if [ "$(stat saved_crashes)" != 0 ] || [ "$(stat saved_hangs)" != 0 ]; then
 	echo "fuzz_$name found something, see $out"
 	exit 1
-}
+fi
